@@ -1,0 +1,117 @@
+"""The arithmetic from log-probabilities and labels to losses and margins, and the checks on probabilities from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from loss_widget.errors import ProbabilityError
+
+TOLERANCE = 1e-3
+"""How far the probabilities of a row may be from summing to 1."""
+
+_SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 counts as this: a loss of 87.3 nats, not infinity
+
+
+def losses(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
+    """(n,) float32, nats: -log p(label), NaN where the label is missing (id -1).
+
+    `log_probs`: (n, n_labels) float32; `label_ids`: (n,) integers. This is the cross-entropy with one-hot targets.
+
+    >>> losses(np.log([[0.25, 0.75], [0.5, 0.5]]), np.array([0, -1])).round(3).tolist()
+    [1.386, nan]
+    """
+    picked = -log_probs[np.arange(len(label_ids)), np.maximum(label_ids, 0)]
+    return np.where(label_ids >= 0, picked, np.nan).astype(np.float32)
+
+
+def margins(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
+    """(n,) float32 in [-1, 1]: p(label) - p(best other label), below 0 where the model disagrees.
+
+    The normalised margin of Wei et al. (2018) as used by Northcutt et al. (2021); NaN where the label is missing.
+    """
+    rows = np.arange(len(label_ids))
+    probs = np.exp(log_probs)
+    own = probs[rows, np.maximum(label_ids, 0)].copy()
+    probs[rows, np.maximum(label_ids, 0)] = -np.inf
+    return np.where(label_ids >= 0, own - probs.max(axis=1), np.nan).astype(np.float32)
+
+
+def adjusted_losses(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
+    """(n,) float32, nats: the loss after each class's mean self-confidence is taken off, NaN where the label is missing.
+
+    Northcutt, Jiang and Chuang, "Confident learning" (2021), section 3.2: evens out classes that the model is sure or unsure of.
+    """
+    probs = np.exp(log_probs.astype(np.float64))
+    thresholds = np.zeros(probs.shape[1])
+    for label in range(probs.shape[1]):
+        own = probs[label_ids == label, label]
+        own = own[np.isfinite(own)]
+        thresholds[label] = own.mean() if len(own) else 0.0
+    probs += thresholds.max() - thresholds
+    probs /= probs.sum(axis=1, keepdims=True)
+    return losses(np.log(np.maximum(probs, _SMALLEST)), label_ids)
+
+
+def log_probs_of(probs: Any, *, rows: int, labels: int | None) -> np.ndarray:
+    """(n, n_labels) float32 log-probabilities of an array of probabilities, or `ProbabilityError` with the likely cause."""
+    array = _as_matrix(probs)
+    if len(array) != rows:
+        raise ProbabilityError(
+            f"Expected probabilities for {rows} rows, found {len(array)}. Pass one row for each example."
+        )
+    if labels is not None and array.shape[1] != labels:
+        raise ProbabilityError(
+            f"Expected {labels} probabilities a row, one for each label, found {array.shape[1]}. Check `label_names`."
+        )
+    bad = ~np.isfinite(array).all(axis=1)
+    if bad.any():
+        raise ProbabilityError(
+            f"Expected finite probabilities, found {int(bad.sum())} rows with NaN or infinity, the first is row {int(bad.argmax())}. "
+            "Drop those rows or score them again."
+        )
+    sums = array.sum(axis=1)
+    off = (np.abs(sums - 1) > TOLERANCE) | (array < -TOLERANCE).any(axis=1)
+    if off.any():
+        row = int(off.argmax())
+        raise ProbabilityError(
+            f"Expected the probabilities of each row to sum to 1, found {int(off.sum())} of {rows} rows that do not; row {row} "
+            f"sums to {sums[row]:.4g}. {_likely_cause(array)}"
+        )
+    return np.log(np.maximum(array, _SMALLEST)).astype(np.float32)
+
+
+def _as_matrix(probs: Any) -> np.ndarray:
+    values = probs.to_numpy() if hasattr(probs, "to_numpy") else probs
+    if not isinstance(values, np.ndarray) or values.dtype == object:
+        widths = {len(row) if hasattr(row, "__len__") else 0 for row in values}
+        if len(widths) > 1 or 0 in widths:
+            raise ProbabilityError(
+                f"Expected one list of probabilities a row, all of one length, found the lengths {sorted(widths)[:5]}."
+            )
+        values = np.array([np.asarray(row, dtype=np.float64) for row in values])
+    if values.ndim != 2:
+        raise ProbabilityError(f"Expected probabilities of shape (rows, labels), found shape {values.shape}.")
+    return values.astype(np.float64, copy=False)
+
+
+def _likely_cause(array: np.ndarray) -> str:
+    totals = array.sum(axis=0)
+    batches = np.rint(totals.mean())
+    if (
+        (array >= 0).all()
+        and batches >= 1
+        and np.abs(totals - batches).max() < max(TOLERANCE * batches, 0.01)
+    ):
+        return (
+            f"Each column sums to {batches:.0f}: the softmax was taken over the batch (axis 0), not over the labels. "
+            "Take it over the last axis: `softmax(logits, dim=-1)`."
+        )
+    if (array <= TOLERANCE).all() and np.abs(np.exp(array).sum(axis=1) - 1).max() < TOLERANCE * 10:
+        return "They are log-probabilities: pass `np.exp(probs)`."
+    if (array < 0).any() or (array > 1 + TOLERANCE).any():
+        if (array >= 0).all() and np.abs(array.sum(axis=1) - 100).max() < 1:
+            return "They are percentages: pass `probs / 100`."
+        return "They look like logits: apply a softmax over the last axis first."
+    return "They look like independent (multi-label) probabilities, or a label is missing; rows must be whole distributions."

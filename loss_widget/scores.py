@@ -1,0 +1,282 @@
+"""Scores: what a model thinks of every labelled example."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from loss_widget.errors import ColumnError, LabelError, listing
+from loss_widget.examples import Examples, TextColumns, as_tuple, column_position, read_examples
+from loss_widget.labels import NO_LABEL, AlignedLabels, align_labels, read_labels
+from loss_widget.probabilities import log_probs_of, losses
+
+SCORE_COLUMNS = (
+    "predicted_label",
+    "loss",
+    "label_prob",
+    "predicted_prob",
+    "tokens",
+    "truncated",
+    "unknown_tokens",
+    "score_note",
+)
+
+
+class Scores:
+    """A model's judgement of every example: losses, log-probabilities, and where they came from.
+
+    Made by `lw.score`, `lw.cross_score`, `Scores.from_probs` or `Scores.load`. `frame` has the caller's columns, index and order
+    plus `predicted_label` (in the label column's own representation), `loss` (float32, nats), `label_prob`, `predicted_prob`
+    (float32), `tokens`, `truncated`, `unknown_tokens` and `score_note` (words, "" where all is well). `log_probs` is float32 of
+    shape (n_rows, n_labels), its columns in the order of `label_names`. `given_ids` (n_rows,) int32 are the labels that were judged
+    (-1: none); they, the losses and their order stay, whatever is corrected in `frame` later.
+
+    >>> frame = pd.DataFrame({"text": ["fine", "awful"], "label": [1, 1]})
+    >>> scores = Scores.from_probs(frame, np.array([[0.1, 0.9], [0.8, 0.2]]), label_names=["bad", "good"])
+    >>> scores.top(1)[["text", "label", "predicted_label"]].values.tolist()
+    [['awful', 'good', 'bad']]
+    """
+
+    def __init__(
+        self,
+        *,
+        frame: pd.DataFrame,
+        text: TextColumns,
+        label: str,
+        log_probs: np.ndarray,
+        labels: AlignedLabels,
+        texts: pa.ChunkedArray,
+        pair_texts: pa.ChunkedArray | None,
+        keys: np.ndarray,
+        provenance: dict[str, Any],
+    ) -> None:
+        self.frame = frame
+        self.text = text
+        self.label = label
+        self.log_probs = log_probs
+        self.label_names = list(labels.names)
+        self.label_values = labels.values
+        self.given_ids = labels.codes
+        self.texts = texts
+        self.pair_texts = pair_texts
+        self.keys = keys
+        self.provenance = provenance
+
+    @classmethod
+    def from_pass(
+        cls,
+        examples: Examples,
+        labels: AlignedLabels,
+        log_probs: np.ndarray,
+        *,
+        tokens: np.ndarray | None = None,
+        truncated: np.ndarray | None = None,
+        unknown_tokens: np.ndarray | None = None,
+        notes: Mapping[int, str] | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> Scores:
+        """Scores of one pass of a model over `examples`. Rows of `log_probs` that are NaN could not be judged."""
+        frame = _callers_columns(examples.frame)
+        position = column_position(frame, examples.label)
+        frame.isetitem(
+            position, frame.iloc[:, position].copy()
+        )  # the widget corrects this column, never the caller's
+        label_column = frame.iloc[:, position]
+        log_probs = np.ascontiguousarray(log_probs, dtype=np.float32)
+        judged = np.isfinite(log_probs).all(axis=1)
+        predicted = np.where(judged, np.nan_to_num(log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL).astype(
+            np.int32
+        )
+        loss = losses(log_probs, labels.codes)
+        loss[~judged] = np.nan
+        frame["predicted_label"] = label_column_of(predicted, labels.values, like=label_column)
+        frame["loss"] = loss
+        frame["label_prob"] = np.exp(-loss)
+        frame["predicted_prob"] = np.exp(np.where(judged, log_probs.max(axis=1), np.nan)).astype(np.float32)
+        frame["tokens"] = _known(tokens, len(frame), "Int32")
+        frame["truncated"] = _known(truncated, len(frame), "boolean")
+        frame["unknown_tokens"] = _known(unknown_tokens, len(frame), "Int32")
+        frame["score_note"] = pd.Series(
+            _score_notes(examples, labels, judged, notes or {}), index=frame.index, dtype="str"
+        )
+        made = {
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "rows": len(frame),
+            "in_sample": None,
+        }
+        return cls(
+            frame=frame,
+            text=examples.text,
+            label=examples.label,
+            log_probs=log_probs,
+            labels=labels,
+            texts=examples.texts,
+            pair_texts=examples.pair_texts,
+            keys=examples.keys,
+            provenance={**made, **(provenance or {})},
+        )
+
+    @classmethod
+    def from_probs(
+        cls,
+        frame: Any,
+        probs: Any,
+        *,
+        text: str | Sequence[str] = "text",
+        label: str = "label",
+        label_names: Sequence[str] | None = None,
+        in_sample: bool | None = None,
+    ) -> Scores:
+        """Scores from probabilities made anywhere: scikit-learn, an API, another framework.
+
+        `probs`: an array of shape (n_rows, n_labels), or the name of a list column of `frame`; finite, rows summing to 1 within
+        1e-3, else `ProbabilityError` names the likely cause. `label_names`, in the order of the columns of `probs`, may be left
+        out where the label column is categorical, a `ClassLabel`, or integers. A probability of 0 counts as 1.2e-38.
+        """
+        examples = read_examples(frame, text=text, label=label)
+        if isinstance(probs, str):
+            probs = examples.frame.iloc[:, column_position(examples.frame, probs)]
+        labels = _labels_for_probs(examples, probs, label_names)
+        log_probs = log_probs_of(probs, rows=len(examples), labels=len(labels.names))
+        provenance = {"model": "probabilities handed in", "engine": "none", "in_sample": in_sample}
+        return cls.from_pass(examples, labels, log_probs, provenance=provenance)
+
+    @property
+    def probs(self) -> np.ndarray:
+        """(n_rows, n_labels) float32 probabilities, computed anew at each call."""
+        return np.exp(self.log_probs)
+
+    @property
+    def losses(self) -> np.ndarray:
+        """(n_rows,) float32, nats, of the labels that were judged; NaN where there is none."""
+        return losses(self.log_probs, self.given_ids)
+
+    def top(self, n: int = 10) -> pd.DataFrame:
+        """The `n` rows of highest loss, equal losses in the order of the data, with label names."""
+        rows = np.argsort(-self.losses, kind="stable")[:n]
+        names = np.array([*self.label_names, ""], dtype=object)
+        top = self.frame[[*as_tuple(self.text)]].iloc[rows].copy()
+        top[self.label] = names[self.given_ids[rows]]
+        predicted = np.nan_to_num(self.log_probs[rows], nan=-np.inf).argmax(axis=1)
+        top["predicted_label"] = names[np.where(np.isfinite(self.log_probs[rows, 0]), predicted, NO_LABEL)]
+        for column in ("loss", "label_prob", "predicted_prob"):
+            top[column] = self.frame[column].iloc[rows]
+        return top
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write everything to one Parquet file (no pickle) and return its path; `Scores.load` reads it back."""
+        from loss_widget.scores_file import write_scores
+
+        return write_scores(self, Path(path).expanduser())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Scores:
+        """Scores as saved; `DataError` for a file that is none."""
+        from loss_widget.scores_file import read_scores
+
+        return read_scores(Path(path).expanduser())
+
+    def __len__(self) -> int:
+        return len(self.log_probs)
+
+    def __repr__(self) -> str:
+        loss = self.losses
+        labelled = np.isfinite(loss)
+        agree = (
+            (self.log_probs[labelled].argmax(axis=1) == self.given_ids[labelled]).mean()
+            if labelled.any()
+            else np.nan
+        )
+        median = np.median(loss[labelled]) if labelled.any() else np.nan
+        seen = {True: "in-sample", False: "out-of-sample", None: "in-sample unknown"}[
+            self.provenance.get("in_sample")
+        ]
+        model = f"{self.provenance.get('model', 'unknown model')} · {seen}"
+        unlabelled = f" · {(~labelled).sum():,} without a loss" if not labelled.all() else ""
+        return (
+            f"Scores: {len(self):,} rows, {len(self.label_names)} labels ({listing(self.label_names, most=3)})\n"
+            f"  model agrees with {agree:.1%} · median loss {median:.3g} nats{unlabelled}\n"
+            f"  {model}\n"
+            f"  next: lw.LossWidget(scores), scores.top(), scores.save(path)"
+        )
+
+
+def label_column_of(ids: np.ndarray, values: Sequence[Any], *, like: pd.Series) -> pd.Series:
+    """Label ids (-1: none) written as the label column `like` writes them: same index, same dtype wherever it can hold them."""
+    if isinstance(like.dtype, pd.CategoricalDtype):
+        categories = [*like.cat.categories, *(v for v in values if v not in like.cat.categories)]
+        position = np.array([categories.index(v) for v in values] + [NO_LABEL])
+        dtype = pd.CategoricalDtype(categories, ordered=like.cat.ordered)
+        return pd.Series(pd.Categorical.from_codes(position[ids], dtype=dtype), index=like.index)
+    table = np.empty(len(values) + 1, dtype=object)
+    table[:-1], table[-1] = list(values), None
+    written = table[ids]
+    holds_missing = not (
+        pd.api.types.is_integer_dtype(like.dtype) or pd.api.types.is_bool_dtype(like.dtype)
+    ) or isinstance(like.dtype, pd.api.extensions.ExtensionDtype)
+    if holds_missing or (ids >= 0).all():
+        return pd.Series(written, index=like.index, dtype=like.dtype)
+    return pd.Series(written, index=like.index).convert_dtypes()
+
+
+def _callers_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """A shallow copy without the columns of an earlier scoring; a column of the caller's with such a name is refused."""
+    taken = [c for c in SCORE_COLUMNS if c in frame.columns]
+    if taken and set(taken) != set(SCORE_COLUMNS):
+        raise ColumnError(
+            f"Expected the column names {listing(taken)} to be free for the scores, found them in the data. Rename them first: "
+            f"`data.rename(columns={{{taken[0]!r}: 'my_{taken[0]}'}})`."
+        )
+    return frame.drop(columns=taken) if taken else frame.copy(deep=False)
+
+
+def _labels_for_probs(examples: Examples, probs: Any, label_names: Sequence[str] | None) -> AlignedLabels:
+    given = examples.given
+    shape = getattr(probs, "shape", ())
+    width = (
+        shape[1]
+        if len(shape) == 2
+        else (len(probs.iloc[0]) if isinstance(probs, pd.Series) else len(probs[0]))
+    )
+    known_order = isinstance(examples.frame[examples.label].dtype, pd.CategoricalDtype) or not isinstance(
+        next(iter(given.values), 0), str
+    )
+    if label_names is None and not known_order:
+        raise LabelError(
+            f"Expected label_names, since the labels are names and the order of the {width} columns of probs is not known; found none. "
+            "Pass `label_names=[...]` in that order (scikit-learn: `list(model.classes_)`)."
+        )
+    if given.bare_ids:
+        names = [str(i) for i in range(width)] if label_names is None else label_names
+        given = read_labels(examples.frame[examples.label], label_names=names)
+        return align_labels(given, names)
+    return align_labels(given, given.names if label_names is None else label_names)
+
+
+def _known(values: np.ndarray | None, rows: int, nullable: str) -> Any:
+    return pd.array([pd.NA] * rows, dtype=nullable) if values is None else values
+
+
+def _score_notes(
+    examples: Examples, labels: AlignedLabels, judged: np.ndarray, notes: Mapping[int, str]
+) -> np.ndarray:
+    said: dict[int, list[str]] = {}
+    for row in np.flatnonzero(labels.codes == NO_LABEL):
+        said.setdefault(int(row), []).append("no label")
+    for source in (examples.text_notes, notes):
+        for row, note in source.items():
+            said.setdefault(int(row), []).append(note)
+    for row in np.flatnonzero(~judged):
+        if int(row) not in notes:
+            said.setdefault(int(row), []).append("the model gave no finite answer")
+    written = np.full(len(judged), "", dtype=object)
+    for row, parts in said.items():
+        written[row] = "; ".join(parts)
+    return written
