@@ -1,7 +1,7 @@
-"""The main job on real data: 10,003 bank customers' questions, each judged by a model that never saw its label.
+"""The main job on real data: 10,003 bank customers' questions, judged by models that never saw their labels.
 
-    python notebooks/demo.py                  judge the rows and print the ten least believable labels
-    python notebooks/demo.py --run-notebook   run a copy of quickstart.ipynb to its end, without a browser
+`python notebooks/demo.py` judges the rows and prints the ten least believable labels;
+`python notebooks/demo.py --run-notebook` runs a copy of quickstart.ipynb to its end, without a browser.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def judge() -> None:
 
 
 def run_notebook() -> None:
-    """Run the quickstart in a temporary folder, so that neither the file nor a review begun in notebooks/ changes."""
+    """Run the quickstart in a temporary folder: neither the file nor a review begun beside it changes."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -46,9 +46,7 @@ def run_notebook() -> None:
         for name in ("data", "models"):
             shutil.copytree(HERE / name, Path(folder) / name)
         started = time.perf_counter()
-        NotebookClient(
-            notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": folder}}
-        ).execute()
+        NotebookClient(notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
     print(f"{NOTEBOOK.name} ran to its end in {time.perf_counter() - started:.0f} s")
 
 

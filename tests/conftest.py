@@ -12,13 +12,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from chromium import launch_options  # noqa: E402  (tests/ is no package)
+from chromium import launch_options
 
 IN_CI = os.environ.get("LOSS_WIDGET_CI") == "1"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "gpu: needs an accelerator; may be skipped in CI")
+    # pytest-playwright 0.10 under pytest 9
+    config.addinivalue_line("filterwarnings", "ignore:Session-scoped fixtures defined as instance methods")
 
 
 @pytest.fixture(scope="session")

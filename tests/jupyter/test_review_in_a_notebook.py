@@ -1,0 +1,131 @@
+"""The main job, as a person does it in JupyterLab and in Notebook 7."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from headlines import LABELS, SCORE, SETUP, SHOW, TOP, best_other, given_label, parse
+from notebook_page import NotebookPage
+from playwright.sync_api import expect
+
+OpenNotebook = Callable[..., NotebookPage]
+
+
+def test_a_click_is_in_the_dataframe_of_the_next_cell(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW, LABELS)
+    notebook.run(0, 1)
+    grid = notebook.grid(1)
+    top = grid.top()
+    assert top.position == TOP
+    expect(top.cell("text")).to_contain_text(f"headline {TOP} <b>not bold</b>")
+    top.click()
+    top.expect_state(best_other(TOP), "relabel")
+    grid.expect_saved()
+    assert parse(notebook.ask(2))[TOP] == best_other(TOP)
+    grid.button("Undo").click()
+    top.expect_state(given_label(TOP), "")
+    assert parse(notebook.ask(2))[TOP] == given_label(TOP)
+
+
+def test_a_review_survives_a_reload_and_a_restart(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW, LABELS)
+    notebook.run(0, 1)
+    notebook.grid(1).top().click()
+    notebook.grid(1).row(TOP).expect_state(best_other(TOP), "relabel")
+    notebook.save()
+    notebook.open()
+    grid = notebook.grid(1)
+    grid.row(TOP).expect_state(best_other(TOP), "relabel")
+    grid.button("Keep").click()
+    grid.row(TOP).expect_state(given_label(TOP), "keep")
+    notebook.restart_kernel()
+    notebook.run(0, 1)
+    notebook.grid(1).row(TOP).expect_state(given_label(TOP), "keep")
+    notebook.grid(1).row(TOP).click()
+    notebook.grid(1).row(TOP).expect_state(best_other(TOP), "relabel")
+    assert parse(notebook.ask(2))[TOP] == best_other(TOP)
+
+
+def test_a_review_survives_a_killed_kernel(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW, LABELS, "print(os.getpid())")
+    notebook.run(0, 1)
+    grid = notebook.grid(1)
+    reviewed = [int(row.get_attribute("data-row") or "") for row in grid.rows.all()[:3]]
+    for row in reviewed:
+        grid.row(row).click()
+    grid.expect_saved()
+    notebook.kill_kernel(int(notebook.ask(3)))
+    notebook.run(0, 1)
+    for row in reviewed:
+        notebook.grid(1).row(row).expect_state(best_other(row), "relabel")
+    labels = parse(notebook.ask(2))
+    assert [labels[row] for row in reviewed] == [best_other(row) for row in reviewed]
+
+
+def test_running_the_cell_again_hands_the_review_to_the_new_grid(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW, "widget", LABELS)
+    notebook.run(0, 1, 2)
+    notebook.grid(1).top().click()
+    notebook.grid(1).row(TOP).expect_state(best_other(TOP), "relabel")
+    notebook.run(1)
+    new, old = notebook.grid(1), notebook.grid(2)
+    new.row(TOP).expect_state(best_other(TOP), "relabel")
+    second = int(new.rows.nth(1).get_attribute("data-row") or "")
+    new.row(second).click()
+    new.row(second).expect_state(best_other(second), "relabel")
+
+    expect(old.root.get_by_role("grid")).to_have_attribute("aria-readonly", "true")
+    third = int(old.rows.nth(2).get_attribute("data-row") or "")
+    old.row(third).click()
+    expect(old.root).to_contain_text("newer")
+    old.row(third).expect_state(given_label(third), "")
+    labels = parse(notebook.ask(3))
+    assert labels[second] == best_other(second)
+    assert labels[third] == given_label(third)
+
+
+def test_two_displays_of_one_widget_agree(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW, "widget")
+    notebook.run(0, 1, 2)
+    first, second = notebook.grid(1), notebook.grid(2)
+    first.top().click()
+    second.row(TOP).expect_state(best_other(TOP), "relabel")
+    second.button("Undo").click()
+    first.row(TOP).expect_state(given_label(TOP), "")
+    second.row(TOP).expect_state(given_label(TOP), "")
+
+
+def test_a_decision_in_python_shows_in_the_grid(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW, f"widget.relabel({TOP}, 'Sports')", "widget.undo()")
+    notebook.run(0, 1)
+    grid = notebook.grid(1)
+    notebook.run(2)
+    grid.row(TOP).expect_state("Sports", "relabel")
+    notebook.run(3)
+    grid.row(TOP).expect_state(given_label(TOP), "")
+
+
+def test_export_writes_the_corrected_rows_beside_the_notebook(open_notebook: OpenNotebook) -> None:
+    import pandas as pd
+
+    notebook = open_notebook(SETUP + SCORE, SHOW)
+    notebook.run(0, 1)
+    grid = notebook.grid(1)
+    grid.top().click()
+    grid.expect_saved()
+    grid.button("Export").click()
+    expect(grid.root).to_contain_text("corrected.parquet")
+    corrected = pd.read_parquet(notebook.folder / "corrected.parquet")
+    assert list(corrected.columns) == ["text", "label"]
+    assert corrected["label"][TOP] == best_other(TOP)
+
+
+def test_a_saved_notebook_holds_no_text_of_the_data(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW)
+    notebook.run(0, 1)
+    notebook.grid(1)
+    notebook.save()
+    saved = notebook.path.read_text()
+    assert "widget-view" in saved
+    assert f"headline {TOP}" not in saved
+    assert "widget-state" not in saved
