@@ -21,7 +21,7 @@ class NotebookPage:
         self.host = host
         self.page = page
         self.folder = host.root / name
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         self.path = self.folder / "review.ipynb"
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         notebook.metadata["kernelspec"] = {
