@@ -1,5 +1,5 @@
 # Everything happens in .venv, with this project installed in it (editable). Stamps in .venv/.stamps keep a second run
-# from installing again; a change of pyproject.toml or of js/ installs the project anew.
+# from installing again; a change of pyproject.toml installs anew, a change of js/ builds the front end anew.
 #
 #   PYTHON   the interpreter that makes .venv       (default: python3.11, else python3)
 #   TORCH    what `pip install` is asked for first  (default: torch==2.13.0; skipped where torch imports already)
@@ -13,14 +13,15 @@ STAMPS = .venv/.stamps
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAGE = .ci/stage
 BUNDLE = loss_widget/widget/static/widget.js
-SOURCES = pyproject.toml hatch_build.py $(wildcard js/*.json js/*.mjs) $(shell find js/src -type f)
+JS_SOURCES = $(wildcard js/*.json js/*.mjs) $(shell find js/src -type f)
 AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 # .venv/bin comes first: where there is no node >= 20, node and npm are installed there.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint types front-end python-tests browser-tests jupyter-tests bench screenshots clean FORCE
+.PHONY: help demo test lint types front-end python-tests browser-tests jupyter-tests bench screenshots clean
+.NOTPARALLEL:
 .DEFAULT_GOAL = help
 
 help:
@@ -53,15 +54,18 @@ $(STAMPS)/encoder: $(STAMPS)/venv notebooks/encoder.py
 	@$(STAGE) "check the encoder's weights" $(BIN)/python notebooks/encoder.py
 	@touch $@
 
-MISSING_BUNDLE = $(if $(wildcard $(BUNDLE)),,FORCE)
-
-$(STAMPS)/demo: $(STAMPS)/node $(STAMPS)/torch $(SOURCES) $(MISSING_BUNDLE)
+$(STAMPS)/demo: $(STAMPS)/node $(STAMPS)/torch pyproject.toml hatch_build.py
 	@$(STAGE) "install loss-widget and what the demo needs" $(PIP) --editable '.[demo]'
 	@touch $@
 
-$(STAMPS)/test: $(STAMPS)/node $(STAMPS)/torch $(SOURCES) $(MISSING_BUNDLE)
+$(STAMPS)/test: $(STAMPS)/node $(STAMPS)/torch pyproject.toml hatch_build.py
 	@$(STAGE) "install loss-widget and what the tests need" $(PIP) --editable '.[test]'
 	@touch $@ $(STAMPS)/demo
+
+# The installations above built it; this rule is for changed sources, so it comes after them wherever both are asked for.
+$(BUNDLE): $(JS_SOURCES)
+	@$(STAGE) "build the front end" $(PIP) --no-deps --editable .
+	@touch $@
 
 $(STAMPS)/chromium: $(STAMPS)/test tests/chromium.py
 	@$(STAGE) "find or install Chromium" $(BIN)/python tests/chromium.py
@@ -74,7 +78,7 @@ js/node_modules/.for-tests: $(STAMPS)/node js/package-lock.json | $(STAMPS)/test
 
 # --- demo -------------------------------------------------------------------------------------------------------------
 
-demo: $(STAMPS)/demo $(STAMPS)/encoder
+demo: $(STAMPS)/demo $(BUNDLE) $(STAMPS)/encoder
 	@$(BIN)/python notebooks/demo.py
 ifeq ($(CHECK),1)
 	@$(BIN)/python notebooks/demo.py --run-notebook
@@ -85,7 +89,7 @@ endif
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 
-TEST_NEEDS = $(STAMPS)/test $(STAMPS)/encoder $(STAMPS)/chromium js/node_modules/.for-tests
+TEST_NEEDS = $(STAMPS)/test $(BUNDLE) $(STAMPS)/encoder $(STAMPS)/chromium js/node_modules/.for-tests
 PYTEST = $(BIN)/python -m pytest --quiet --durations=5
 
 # Every stage runs, so that one failure does not hide another.
@@ -109,13 +113,13 @@ front-end: js/node_modules/.for-tests
 	@cd js && ../$(STAGE) "tsc" npm run --silent typecheck
 	@cd js && ../$(STAGE) "vitest" npm run --silent test
 
-python-tests: $(STAMPS)/test $(STAMPS)/encoder
+python-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/encoder
 	@$(STAGE) --live "tests in Python" $(PYTEST) tests --ignore tests/ui --ignore tests/jupyter $(PYTEST_ARGS)
 
-browser-tests: $(STAMPS)/chromium
+browser-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium
 	@$(STAGE) --live "tests in Chromium, without a kernel" $(PYTEST) tests/ui $(PYTEST_ARGS)
 
-jupyter-tests: $(STAMPS)/chromium
+jupyter-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium
 	@$(STAGE) --live "tests in JupyterLab and Notebook 7" $(PYTEST) tests/jupyter $(PYTEST_ARGS)
 
 # --- the rest ---------------------------------------------------------------------------------------------------------
@@ -123,7 +127,7 @@ jupyter-tests: $(STAMPS)/chromium
 bench: $(STAMPS)/test $(STAMPS)/encoder
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-screenshots: $(STAMPS)/chromium $(STAMPS)/encoder
+screenshots: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium $(STAMPS)/encoder
 	@$(BIN)/python tests/jupyter/screenshots.py
 
 clean:
