@@ -19,9 +19,7 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     Without `overwrite` an existing `path` raises `ExportError`, also one that appears while the block runs.
     """
     if path.exists() and not overwrite:
-        raise ExportError(
-            f"Expected a path that is free, found a file at {path}. Pass `overwrite=True` or another name."
-        )
+        raise ExportError(f"Expected a path that is free, found a file at {path}. Pass `overwrite=True` or another name.")
     if not path.parent.is_dir():
         raise ExportError(f"Expected an existing folder, found none at {path.parent}. Create it first.")
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
@@ -47,9 +45,7 @@ def _place(temporary: Path, path: Path) -> None:
     try:
         os.link(temporary, path)  # fails where the path exists, unlike a rename
     except FileExistsError:
-        raise ExportError(
-            f"Expected a path that is free, found a new file at {path}. Nothing was written."
-        ) from None
+        raise ExportError(f"Expected a path that is free, found a new file at {path}. Nothing was written.") from None
     except OSError:  # a file system without hard links
         os.rename(temporary, path)
 

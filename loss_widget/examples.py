@@ -96,9 +96,7 @@ def column_position(frame: pd.DataFrame, name: str) -> int:
         )
     position = frame.columns.get_loc(name)
     if not isinstance(position, int):
-        raise ColumnError(
-            f"Expected one column {name!r}, found several of that name. Rename all but one of them."
-        )
+        raise ColumnError(f"Expected one column {name!r}, found several of that name. Rename all but one of them.")
     return position
 
 
@@ -134,12 +132,8 @@ def read_texts(frame: pd.DataFrame, name: str) -> tuple[pa.ChunkedArray, dict[in
         array = pa.array(column, from_pandas=True)
         texts = array.cast(pa.large_string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-        raise ColumnError(
-            f"Expected text in column {name!r}, found {column.dtype}. Convert it with `.astype(str)`."
-        ) from error
-    if not (
-        pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
-    ) and not pa.types.is_dictionary(array.type):
+        raise ColumnError(f"Expected text in column {name!r}, found {column.dtype}. Convert it with `.astype(str)`.") from error
+    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)) and not pa.types.is_dictionary(array.type):
         notes.update(dict.fromkeys(range(len(column)), f"{name} held {column.dtype}, read as text"))
     if texts.null_count:
         rows = np.flatnonzero(texts.is_null().to_numpy(zero_copy_only=False))
@@ -190,11 +184,13 @@ def _read_dataset(data: Any, *, label: str) -> tuple[pd.DataFrame, list[str] | N
     if isinstance(data, Mapping):
         splits = listing(data)
         raise DataError(
-            f"Expected one split, found a {type(data).__name__} with the splits {splits}. Choose one, for example data[{next(iter(data), 'train')!r}]."
+            f"Expected one split, found a {type(data).__name__} with the splits {splits}. "
+            f"Choose one, for example data[{next(iter(data), 'train')!r}]."
         )
     if not hasattr(data, "to_pandas") or not hasattr(data, "num_rows"):
         raise DataError(
-            f"Expected a datasets.Dataset, found {type(data).__name__}, which has no fixed rows. Load it without `streaming=True`."
+            f"Expected a datasets.Dataset, found {type(data).__name__}, which has no fixed rows. "
+            "Load it without `streaming=True`."
         )
     names = getattr(data.features.get(label), "names", None)
     return data.with_format(None).to_pandas(), names
@@ -207,14 +203,10 @@ def _read_file(path: Path, *, text: TextColumns, label: str) -> pd.DataFrame:
         hint = f"It holds {listing(inside, most=5)}." if inside else "It holds none."
         raise DataError(f"Expected a file ({', '.join(READABLE)}), found a directory: {path}. {hint}")
     if path.suffix.lower() not in READABLE:
-        raise DataError(
-            f"Expected a file that ends in {', '.join(READABLE)}, found {path.name!r}. Read it with pandas first."
-        )
+        raise DataError(f"Expected a file that ends in {', '.join(READABLE)}, found {path.name!r}. Read it with pandas first.")
     if not path.exists():
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise DataError(
-            f"Expected a file at {path}, found none{near_miss(path.name, siblings)} Check the path."
-        )
+        raise DataError(f"Expected a file at {path}, found none{near_miss(path.name, siblings)} Check the path.")
     if path.suffix.lower() == ".parquet":
         return pd.read_parquet(path)
     if path.suffix.lower() == ".jsonl":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,12 +42,14 @@ class GivenLabels:
 class AlignedLabels:
     """The same labels in the order of a model's output columns.
 
-    `believed`: the names matched, so that a far better permutation of them only warns.
+    `values[i]`: how the column writes `names[i]`; `aliases`: every value that occurs in it, with its id. `believed`: the names
+    matched, so that a far better permutation of them only warns.
     """
 
     codes: np.ndarray
     names: tuple[str, ...]
     values: tuple[Any, ...]
+    aliases: Mapping[Any, int] = field(default_factory=dict)
     believed: bool = True
 
     def id_of(self, name: str) -> int:
@@ -91,9 +93,7 @@ def read_labels(column: pd.Series, *, label_names: Sequence[str] | None = None) 
     return _read_names(codes, found, names)
 
 
-def align_labels(
-    given: GivenLabels, model_names: Sequence[str], *, label_map: Mapping[Any, str] | None = None
-) -> AlignedLabels:
+def align_labels(given: GivenLabels, model_names: Sequence[str], *, label_map: Mapping[Any, str] | None = None) -> AlignedLabels:
     """The given labels in the model's order, matched by name (case and surrounding space aside).
 
     Raises `LabelMismatch` where the names do not fit; `label_map` {name or id in the data: name in the model} settles it.
@@ -115,11 +115,7 @@ def align_labels(
         unknown = [t for t in targets if _fold(t) not in folded]
         if unknown:
             placeholder = all(_PLACEHOLDER.fullmatch(n) for n in model_names)
-            found = (
-                "the model only has placeholder names"
-                if placeholder
-                else f"it does not know {listing(unknown)}"
-            )
+            found = "the model only has placeholder names" if placeholder else f"it does not know {listing(unknown)}"
             raise LabelMismatch(
                 f"Expected every label of the data among the model's labels, found that {found}.\n"
                 f"{_both(given.names, model_names)}\n"
@@ -153,9 +149,7 @@ def check_permutation(labels: AlignedLabels, log_probs: np.ndarray) -> None:
     )
     if not labels.believed:
         raise LabelMismatch(f"{message} Pass `label_names=` or `label_map=` to say which id means what.")
-    warnings.warn(
-        f"{message} The names match, so they are believed; check `model.config.id2label`.", stacklevel=3
-    )
+    warnings.warn(f"{message} The names match, so they are believed; check `model.config.id2label`.", stacklevel=3)
 
 
 def _read_categories(column: pd.Series, names: tuple[str, ...] | None) -> GivenLabels:
@@ -172,9 +166,7 @@ def _read_categories(column: pd.Series, names: tuple[str, ...] | None) -> GivenL
     return GivenLabels(renumber[codes], tuple(str(v) for v in kept), kept, bare_ids=ids)
 
 
-def _read_ids(
-    codes: np.ndarray, found: list[Any], column: pd.Series, names: tuple[str, ...] | None
-) -> GivenLabels:
+def _read_ids(codes: np.ndarray, found: list[Any], column: pd.Series, names: tuple[str, ...] | None) -> GivenLabels:
     kind = next(type(v) for v in found if not _is_missing(v))
     present = sorted({int(v) for v in found if not _is_missing(v)})
     if present and present[0] < 0:
@@ -192,9 +184,7 @@ def _read_ids(
     table = [NO_LABEL if _is_missing(v) else position[int(v)] for v in found]
     shown = names if names is not None else tuple(str(i) for i in ids)
     if kind is bool and names is None:
-        return GivenLabels(
-            _recode(codes, table), tuple(str(bool(i)) for i in ids), tuple(bool(i) for i in ids)
-        )
+        return GivenLabels(_recode(codes, table), tuple(str(bool(i)) for i in ids), tuple(bool(i) for i in ids))
     return GivenLabels(_recode(codes, table), shown, tuple(kind(i) for i in ids), bare_ids=names is None)
 
 
@@ -216,9 +206,7 @@ def _recode(codes: np.ndarray, table: list[int]) -> np.ndarray:
     return np.array([*table, NO_LABEL], dtype=np.int32)[codes]  # factorize's -1 reaches the last entry
 
 
-def _in_model_order(
-    given: GivenLabels, model_names: list[str], to_model: list[int], believed: bool
-) -> AlignedLabels:
+def _in_model_order(given: GivenLabels, model_names: list[str], to_model: list[int], believed: bool) -> AlignedLabels:
     names, values = list(model_names), list(_values_of(given, model_names))
     owners = [j for j in set(to_model) if to_model.count(j) == 1]
     for i, j in enumerate(to_model):
@@ -230,7 +218,8 @@ def _in_model_order(
             values[j] = given.values[i]
     if len(set(names)) < len(names):
         names = list(model_names)
-    return AlignedLabels(_recode(given.codes, to_model), tuple(names), tuple(values), believed)
+    aliases = dict(zip(given.values, to_model, strict=True))
+    return AlignedLabels(_recode(given.codes, to_model), tuple(names), tuple(values), aliases, believed)
 
 
 def _values_of(given: GivenLabels, model_names: list[str]) -> list[Any]:
@@ -245,9 +234,7 @@ def _values_of(given: GivenLabels, model_names: list[str]) -> list[Any]:
     return [kind(free[i]) for i in range(len(model_names))]
 
 
-def _mapped_names(
-    given: GivenLabels, model_names: list[str], label_map: Mapping[Any, str] | None
-) -> dict[int, str]:
+def _mapped_names(given: GivenLabels, model_names: list[str], label_map: Mapping[Any, str] | None) -> dict[int, str]:
     if label_map is None:
         return {}
     mapped: dict[int, str] = {}
@@ -280,9 +267,7 @@ def _checked_names(label_names: Sequence[str]) -> tuple[str, ...]:
     twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
     if isinstance(label_names, str) or twice or not names:
         found = f"{listing(twice)} twice" if twice else repr(label_names)
-        raise LabelError(
-            f"Expected label_names to be a list of different names in the order of their ids, found {found}."
-        )
+        raise LabelError(f"Expected label_names to be a list of different names in the order of their ids, found {found}.")
     return names
 
 

@@ -58,9 +58,7 @@ def log_probs_of(probs: Any, *, rows: int, labels: int | None) -> np.ndarray:
     """(n, n_labels) float32 log-probabilities of an array of probabilities, or `ProbabilityError` with the likely cause."""
     array = _as_matrix(probs)
     if len(array) != rows:
-        raise ProbabilityError(
-            f"Expected probabilities for {rows} rows, found {len(array)}. Pass one row for each example."
-        )
+        raise ProbabilityError(f"Expected probabilities for {rows} rows, found {len(array)}. Pass one row for each example.")
     if labels is not None and array.shape[1] != labels:
         raise ProbabilityError(
             f"Expected {labels} probabilities a row, one for each label, found {array.shape[1]}. Check `label_names`."
@@ -68,8 +66,8 @@ def log_probs_of(probs: Any, *, rows: int, labels: int | None) -> np.ndarray:
     bad = ~np.isfinite(array).all(axis=1)
     if bad.any():
         raise ProbabilityError(
-            f"Expected finite probabilities, found {int(bad.sum())} rows with NaN or infinity, the first is row {int(bad.argmax())}. "
-            "Drop those rows or score them again."
+            f"Expected finite probabilities, found {int(bad.sum())} rows with NaN or infinity, "
+            f"the first is row {int(bad.argmax())}. Drop those rows or score them again."
         )
     sums = array.sum(axis=1)
     off = (np.abs(sums - 1) > TOLERANCE) | (array < -TOLERANCE).any(axis=1)
@@ -99,11 +97,7 @@ def _as_matrix(probs: Any) -> np.ndarray:
 def _likely_cause(array: np.ndarray) -> str:
     totals = array.sum(axis=0)
     batches = np.rint(totals.mean())
-    if (
-        (array >= 0).all()
-        and batches >= 1
-        and np.abs(totals - batches).max() < max(TOLERANCE * batches, 0.01)
-    ):
+    if (array >= 0).all() and batches >= 1 and np.abs(totals - batches).max() < max(TOLERANCE * batches, 0.01):
         return (
             f"Each column sums to {batches:.0f}: the softmax was taken over the batch (axis 0), not over the labels. "
             "Take it over the last axis: `softmax(logits, dim=-1)`."

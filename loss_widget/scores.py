@@ -35,8 +35,8 @@ class Scores:
     Made by `lw.score`, `lw.cross_score`, `Scores.from_probs` or `Scores.load`. `frame` has the caller's columns, index and order
     plus `predicted_label` (in the label column's own representation), `loss` (float32, nats), `label_prob`, `predicted_prob`
     (float32), `tokens`, `truncated`, `unknown_tokens` and `score_note` (words, "" where all is well). `log_probs` is float32 of
-    shape (n_rows, n_labels), its columns in the order of `label_names`. `given_ids` (n_rows,) int32 are the labels that were judged
-    (-1: none); they, the losses and their order stay, whatever is corrected in `frame` later.
+    shape (n_rows, n_labels), its columns in the order of `label_names`. `given_ids` (n_rows,) int32 are the labels that were
+    judged (-1: none); they, the losses and their order stay, whatever is corrected in `frame` later.
 
     >>> frame = pd.DataFrame({"text": ["fine", "awful"], "label": [1, 1]})
     >>> scores = Scores.from_probs(frame, np.array([[0.1, 0.9], [0.8, 0.2]]), label_names=["bad", "good"])
@@ -63,6 +63,7 @@ class Scores:
         self.log_probs = log_probs
         self.label_names = list(labels.names)
         self.label_values = labels.values
+        self.label_aliases = dict(labels.aliases)
         self.given_ids = labels.codes
         self.texts = texts
         self.pair_texts = pair_texts
@@ -85,15 +86,11 @@ class Scores:
         """Scores of one pass of a model over `examples`. Rows of `log_probs` that are NaN could not be judged."""
         frame = _callers_columns(examples.frame)
         position = column_position(frame, examples.label)
-        frame.isetitem(
-            position, frame.iloc[:, position].copy()
-        )  # the widget corrects this column, never the caller's
+        frame.isetitem(position, frame.iloc[:, position].copy())  # the widget corrects this column, never the caller's
         label_column = frame.iloc[:, position]
         log_probs = np.ascontiguousarray(log_probs, dtype=np.float32)
         judged = np.isfinite(log_probs).all(axis=1)
-        predicted = np.where(judged, np.nan_to_num(log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL).astype(
-            np.int32
-        )
+        predicted = np.where(judged, np.nan_to_num(log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL).astype(np.int32)
         loss = losses(log_probs, labels.codes)
         loss[~judged] = np.nan
         frame["predicted_label"] = label_column_of(predicted, labels.values, like=label_column)
@@ -103,9 +100,7 @@ class Scores:
         frame["tokens"] = _known(tokens, len(frame), "Int32")
         frame["truncated"] = _known(truncated, len(frame), "boolean")
         frame["unknown_tokens"] = _known(unknown_tokens, len(frame), "Int32")
-        frame["score_note"] = pd.Series(
-            _score_notes(examples, labels, judged, notes or {}), index=frame.index, dtype="str"
-        )
+        frame["score_note"] = pd.Series(_score_notes(examples, labels, judged, notes or {}), index=frame.index, dtype="str")
         made = {
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "rows": len(frame),
@@ -189,15 +184,9 @@ class Scores:
     def __repr__(self) -> str:
         loss = self.losses
         labelled = np.isfinite(loss)
-        agree = (
-            (self.log_probs[labelled].argmax(axis=1) == self.given_ids[labelled]).mean()
-            if labelled.any()
-            else np.nan
-        )
+        agree = (self.log_probs[labelled].argmax(axis=1) == self.given_ids[labelled]).mean() if labelled.any() else np.nan
         median = np.median(loss[labelled]) if labelled.any() else np.nan
-        seen = {True: "in-sample", False: "out-of-sample", None: "in-sample unknown"}[
-            self.provenance.get("in_sample")
-        ]
+        seen = {True: "in-sample", False: "out-of-sample", None: "in-sample unknown"}[self.provenance.get("in_sample")]
         model = f"{self.provenance.get('model', 'unknown model')} · {seen}"
         unlabelled = f" · {(~labelled).sum():,} without a loss" if not labelled.all() else ""
         return (
@@ -218,9 +207,9 @@ def label_column_of(ids: np.ndarray, values: Sequence[Any], *, like: pd.Series) 
     table = np.empty(len(values) + 1, dtype=object)
     table[:-1], table[-1] = list(values), None
     written = table[ids]
-    holds_missing = not (
-        pd.api.types.is_integer_dtype(like.dtype) or pd.api.types.is_bool_dtype(like.dtype)
-    ) or isinstance(like.dtype, pd.api.extensions.ExtensionDtype)
+    holds_missing = not (pd.api.types.is_integer_dtype(like.dtype) or pd.api.types.is_bool_dtype(like.dtype)) or isinstance(
+        like.dtype, pd.api.extensions.ExtensionDtype
+    )
     if holds_missing or (ids >= 0).all():
         return pd.Series(written, index=like.index, dtype=like.dtype)
     return pd.Series(written, index=like.index).convert_dtypes()
@@ -239,19 +228,15 @@ def _callers_columns(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _labels_for_probs(examples: Examples, probs: Any, label_names: Sequence[str] | None) -> AlignedLabels:
     given = examples.given
-    shape = getattr(probs, "shape", ())
-    width = (
-        shape[1]
-        if len(shape) == 2
-        else (len(probs.iloc[0]) if isinstance(probs, pd.Series) else len(probs[0]))
-    )
+    shape: tuple[int, ...] = getattr(probs, "shape", ())
+    width = shape[1] if len(shape) == 2 else len(next(iter(probs)))
     known_order = isinstance(examples.frame[examples.label].dtype, pd.CategoricalDtype) or not isinstance(
         next(iter(given.values), 0), str
     )
     if label_names is None and not known_order:
         raise LabelError(
-            f"Expected label_names, since the labels are names and the order of the {width} columns of probs is not known; found none. "
-            "Pass `label_names=[...]` in that order (scikit-learn: `list(model.classes_)`)."
+            f"Expected label_names, since the labels are names and the order of the {width} columns of probs is not known; "
+            "found none. Pass `label_names=[...]` in that order (scikit-learn: `list(model.classes_)`)."
         )
     if given.bare_ids:
         names = [str(i) for i in range(width)] if label_names is None else label_names
@@ -264,18 +249,16 @@ def _known(values: np.ndarray | None, rows: int, nullable: str) -> Any:
     return pd.array([pd.NA] * rows, dtype=nullable) if values is None else values
 
 
-def _score_notes(
-    examples: Examples, labels: AlignedLabels, judged: np.ndarray, notes: Mapping[int, str]
-) -> np.ndarray:
+def _score_notes(examples: Examples, labels: AlignedLabels, judged: np.ndarray, notes: Mapping[int, str]) -> np.ndarray:
     said: dict[int, list[str]] = {}
-    for row in np.flatnonzero(labels.codes == NO_LABEL):
-        said.setdefault(int(row), []).append("no label")
+    for row in np.flatnonzero(labels.codes == NO_LABEL).tolist():
+        said.setdefault(row, []).append("no label")
     for source in (examples.text_notes, notes):
         for row, note in source.items():
             said.setdefault(int(row), []).append(note)
-    for row in np.flatnonzero(~judged):
-        if int(row) not in notes:
-            said.setdefault(int(row), []).append("the model gave no finite answer")
+    for row in np.flatnonzero(~judged).tolist():
+        if row not in notes:
+            said.setdefault(row, []).append("the model gave no finite answer")
     written = np.full(len(judged), "", dtype=object)
     for row, parts in said.items():
         written[row] = "; ".join(parts)

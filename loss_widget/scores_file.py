@@ -39,12 +39,11 @@ def write_scores(scores: Scores, path: Path) -> Path:
         "label": scores.label,
         "label_names": scores.label_names,
         "label_values": scores.label_values,
+        "label_aliases": list(scores.label_aliases.items()),
         "provenance": scores.provenance,
         "attrs": scores.frame.attrs,
     }
-    table = table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), _META: json.dumps(meta, default=str).encode()}
-    )
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _META: json.dumps(meta, default=str).encode()})
     with replacing(path, overwrite=True) as temporary:
         pq.write_table(table, temporary)
     return path
@@ -54,9 +53,7 @@ def read_scores(path: Path) -> Scores:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(
-            f"Expected a Parquet file written by Scores.save at {path}, found: {error}"
-        ) from error
+        raise DataError(f"Expected a Parquet file written by Scores.save at {path}, found: {error}") from error
     written = (table.schema.metadata or {}).get(_META)
     if written is None or not all(name in table.column_names for name in _OWN):
         raise DataError(
@@ -74,7 +71,7 @@ def read_scores(path: Path) -> Scores:
         text=text,
         label=meta["label"],
         log_probs=_values(stored).reshape(len(frame), len(names)),
-        labels=AlignedLabels(np.asarray(given), names, tuple(meta["label_values"])),
+        labels=AlignedLabels(np.asarray(given), names, tuple(meta["label_values"]), dict(meta["label_aliases"])),
         texts=texts[0],
         pair_texts=texts[1] if len(texts) == 2 else None,
         keys=np.asarray(keys),

@@ -1,0 +1,196 @@
+"""The caller's DataFrame and its label column: labels wait here and are written on the main thread, after checks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from loss_widget.errors import LabelError, ReviewError, listing
+from loss_widget.examples import TextColumns, as_tuple, column_position, content_keys, read_texts
+from loss_widget.labels import NO_LABEL
+
+_UNKNOWN = -2
+
+
+class FrameLabels:
+    """Writes label ids into one column of `frame`, by position, each in the column's own representation.
+
+    A row is only written if its text and its value are what was last known of them; other rows are left alone and named in a
+    warning. Index, dtypes, column order and attrs stay. `values[i]` is how the column writes label i; `aliases` maps every value
+    of the column to its id.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        text: TextColumns,
+        label: str,
+        values: Sequence[Any],
+        aliases: Mapping[Any, int],
+        keys: np.ndarray,
+    ) -> None:
+        self.frame = frame
+        self.text = text
+        self.label = label
+        self.values = list(values)
+        self._aliases = dict(aliases)
+        self._keys = keys
+        codes, uniques = pd.factorize(frame.iloc[:, column_position(frame, label)])
+        ids = [self._id_of(value) for value in uniques]
+        self._known = np.array([*ids, NO_LABEL], dtype=np.int32)[codes]  # (n,) the ids that stand in the column
+        self._originals: dict[int, Any] = {}
+        self._waiting: dict[int, int] = {}
+
+    def want(self, rows: np.ndarray, label_ids: np.ndarray) -> None:
+        """These rows shall get these labels at the next flush."""
+        for row, label_id in zip(rows.tolist(), label_ids.tolist(), strict=True):
+            if label_id == self._known[row]:
+                self._waiting.pop(row, None)
+            else:
+                self._waiting[row] = label_id
+
+    def resume(self, rows: np.ndarray, given: np.ndarray, label_ids: np.ndarray) -> None:
+        """Want the labels of an earlier review; where the column holds neither the old nor the new one, warn and leave it."""
+        fits = (self._known[rows] == given) | (self._known[rows] == label_ids)
+        self.want(rows[fits], label_ids[fits])
+        self._warn(rows[~fits & (given != label_ids)].tolist())
+
+    def flush(self) -> None:
+        """Write what waits into the frame, on the caller's thread. `ReviewError` where the frame no longer has the same rows."""
+        if not self._waiting:
+            return
+        self._same_rows()
+        waiting, self._waiting = self._waiting, {}
+        written = self._write(self.frame, waiting, remember=True)
+        self._known[list(written)] = list(written.values())
+
+    def corrected(self) -> pd.DataFrame:
+        """A copy of the frame as it would be after a flush; the frame itself is only read."""
+        self._same_rows()
+        copy = self.frame.copy()
+        self._write(copy, self._waiting, remember=False)
+        return copy
+
+    def value_of(self, label_id: int, row: int | None = None) -> Any:
+        """A label as the column writes it; without a label, what first stood in the row."""
+        if label_id != NO_LABEL:
+            return self.values[label_id]
+        return self._originals.get(row, self._missing()) if row is not None else self._missing()
+
+    def column_of(self, label_ids: np.ndarray) -> pd.Series:
+        """Label ids as values of the column, in its dtype wherever that can hold them."""
+        like = self.frame.iloc[:, column_position(self.frame, self.label)]
+        values = pd.Series([self.value_of(i) for i in label_ids.tolist()], dtype=object)
+        try:
+            return values.astype(like.dtype)
+        except (TypeError, ValueError):
+            return values
+
+    def class_names(self, names: Sequence[str]) -> list[str] | None:
+        """The names of integer labels 0, 1, 2 … in that order; None for a column of names, or where the names are not known."""
+        ids = [v for v in self.values if isinstance(v, int) and not isinstance(v, bool)]
+        if (
+            len(ids) != len(names)
+            or sorted(ids) != list(range(len(ids)))
+            or all(n == str(i) for n, i in zip(names, ids, strict=True))
+        ):
+            return None
+        return [name for _, name in sorted(zip(ids, names, strict=True))]
+
+    def can_hold_new(self, name: str) -> Any:
+        """The value of a label that the column has never seen; `LabelError` where its type has no room for names."""
+        dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
+        of_names = not self.values or all(isinstance(v, str) for v in self.values)
+        if not of_names or pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
+            raise LabelError(
+                f"Expected a label column of names to add {name!r} to, found {dtype}. Map the column to names first, "
+                "for example with `df[label] = df[label].map(dict(enumerate(label_names)))`."
+            )
+        return name
+
+    def add(self, value: Any) -> None:
+        self._aliases.setdefault(value, len(self.values))
+        self.values.append(value)
+
+    def _write(self, frame: pd.DataFrame, labels: Mapping[int, int], *, remember: bool) -> dict[int, int]:
+        position = column_position(frame, self.label)
+        rows = np.fromiter(labels, dtype=np.int64, count=len(labels))
+        found = list(frame.iloc[rows, position])
+        same_text = self._texts_unchanged(frame, rows)
+        write: dict[int, int] = {}
+        values: list[Any] = []
+        strangers: list[int] = []
+        for row, value, unmoved in zip(rows.tolist(), found, same_text.tolist(), strict=True):
+            now = self._id_of(value)
+            if not unmoved or now not in (self._known[row], labels[row]):
+                strangers.append(row)
+                continue
+            write[row] = labels[row]
+            values.append(
+                self._originals.get(row, self.value_of(labels[row])) if labels[row] == NO_LABEL else self.value_of(labels[row])
+            )
+            if remember:
+                self._originals.setdefault(row, value)
+                if self._id_of(self._originals[row]) == labels[row]:
+                    values[-1] = self._originals[row]
+        if write:
+            _put(frame, list(write), position, values)
+        self._warn(strangers)
+        return write
+
+    def _warn(self, rows: list[int]) -> None:
+        if rows:
+            warnings.warn(
+                f"{len(rows)} rows of column {self.label!r} were changed by other hands since and are left alone: "
+                f"{listing(rows)}. Their decisions are kept in `.changes`; decide again to overwrite.",
+                stacklevel=2,
+            )
+
+    def _same_rows(self) -> None:
+        if len(self.frame) != len(self._known):
+            raise ReviewError(
+                f"Expected the DataFrame to keep its {len(self._known)} rows, found {len(self.frame)}: labels cannot be written "
+                "into it. Decisions are safe in `.changes`; use `lw.apply_changes(frame, widget.changes)`, "
+                "or open a new widget."
+            )
+        column_position(self.frame, self.label)
+
+    def _texts_unchanged(self, frame: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+        part = frame.iloc[rows]
+        texts = [read_texts(part, name)[0] for name in as_tuple(self.text)]
+        return content_keys(*texts) == self._keys[rows]
+
+    def _id_of(self, value: Any) -> int:
+        if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+            return NO_LABEL
+        value = value.item() if isinstance(value, np.generic) else value
+        if value in self._aliases:
+            return self._aliases[value]
+        if value in self.values:
+            return self.values.index(value)
+        return NO_LABEL if value in ("", -1, -100) else _UNKNOWN
+
+    def _missing(self) -> Any:
+        dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
+        plain_number = isinstance(dtype, np.dtype) and dtype.kind in "iu"
+        return -1 if plain_number else None
+
+
+def _put(frame: pd.DataFrame, rows: list[int], position: int, values: list[Any]) -> None:
+    column = frame.iloc[:, position]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        new = [v for v in dict.fromkeys(values) if v is not None and v not in column.cat.categories]
+        if new:
+            frame.isetitem(position, column.cat.add_categories(new))
+    elif isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
+        limits = np.iinfo(column.dtype)
+        beyond = [v for v in values if not limits.min <= v <= limits.max]
+        if beyond:
+            raise LabelError(f"Expected label ids that {column.dtype} can hold, found {listing(beyond)}. Widen the column first.")
+    dtype = frame.dtypes.iloc[position]
+    frame.iloc[rows, position] = pd.array(values, dtype=dtype) if isinstance(dtype, pd.api.extensions.ExtensionDtype) else values

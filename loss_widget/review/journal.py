@@ -1,0 +1,202 @@
+"""Decisions on disk, safe against a crash: append and replay. Holds labels, verdicts, notes and hashes of texts, never texts."""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from loss_widget.errors import JournalDamaged, JournalError
+from loss_widget.review.decisions import Decision
+from loss_widget.review.lock import ProcessLock
+
+APPLICATION_ID = 0x4C6F7373  # "Loss", in the file's header
+VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE subjects (subject INTEGER PRIMARY KEY, key INTEGER NOT NULL, given TEXT, twin INTEGER NOT NULL,
+                       twins INTEGER NOT NULL);
+CREATE INDEX subjects_by_key ON subjects (key);
+CREATE TABLE decisions (seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT, note TEXT,
+                        reviewer TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE decided (seq INTEGER NOT NULL REFERENCES decisions, subject INTEGER NOT NULL REFERENCES subjects,
+                      PRIMARY KEY (seq, subject)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A reviewed row as the journal knows it: content key, given label, and its place among equal rows (`twin` of `twins`)."""
+
+    key: int
+    given: str | None
+    twin: int
+    twins: int
+
+
+@dataclass(frozen=True)
+class JournalledDecision:
+    """A decision as it was written: its rows are subjects, its label a name."""
+
+    kind: str
+    subjects: tuple[int, ...]
+    label: str | None
+    note: str | None
+    reviewer: str
+    at: str
+    op_id: str
+
+
+class Journal:
+    """One SQLite file (WAL, synchronous=FULL): `append` returns when the decision is on disk.
+
+    Opening a file that is no journal, or a broken one, raises `JournalDamaged` and leaves it untouched. One process at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = ProcessLock(path)
+        is_new = check_header(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            raise JournalError(
+                f"Expected to write the journal {path}, found: {error}. Pass `journal=` a path that can be written, or "
+                "`journal=None`."
+            ) from error
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            if is_new:
+                self._create()
+            self._check()
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise JournalDamaged(_damaged(path, str(error))) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def subjects(self) -> dict[int, Subject]:
+        rows = self._db.execute("SELECT subject, key, given, twin, twins FROM subjects ORDER BY subject")
+        return {s: Subject(key % 2**64, given, twin, twins) for s, key, given, twin, twins in rows}
+
+    def decisions(self) -> Iterator[JournalledDecision]:
+        """Every decision, in the order in which they were taken."""
+        decided: dict[int, list[int]] = {}
+        for seq, subject in self._db.execute("SELECT seq, subject FROM decided ORDER BY seq, subject"):
+            decided.setdefault(seq, []).append(subject)
+        rows = self._db.execute("SELECT seq, kind, label, note, reviewer, at, op_id FROM decisions ORDER BY seq")
+        for seq, kind, label, note, reviewer, at, op_id in rows:
+            yield JournalledDecision(kind, tuple(decided.get(seq, ())), label, note, reviewer, at, op_id)
+
+    def append(self, decision: Decision, *, label: str | None, known: Sequence[int], new: Sequence[Subject]) -> list[int]:
+        """Write one decision durably; `known` are subjects met before, `new` ones get numbers, which are returned."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            first = self._db.execute("SELECT coalesce(max(subject), 0) + 1 FROM subjects").fetchone()[0] if new else 0
+            numbers = list(range(first, first + len(new)))
+            self._db.executemany(
+                "INSERT INTO subjects VALUES (?, ?, ?, ?, ?)",
+                ((n, _signed(s.key), s.given, s.twin, s.twins) for n, s in zip(numbers, new, strict=True)),
+            )
+            seq = self._db.execute(
+                "INSERT INTO decisions (op_id, kind, label, note, reviewer, at) VALUES (?, ?, ?, ?, ?, ?)",
+                (decision.op_id, decision.kind, label, decision.note, decision.reviewer, decision.at),
+            ).lastrowid
+            self._db.executemany("INSERT INTO decided VALUES (?, ?)", ((seq, s) for s in (*known, *numbers)))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise JournalError(
+                f"Expected to save the decision in {self.path}, found: {error}. Nothing has changed; free disk space "
+                "or pass another `journal=` path."
+            ) from error
+        return numbers
+
+    def close(self) -> None:
+        if hasattr(self, "_db"):
+            self._db.close()
+        self._lock.release()
+
+    def _create(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        for statement in filter(str.strip, _SCHEMA.split(";")):
+            self._db.execute(statement)
+        self._db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        self._db.execute(f"PRAGMA user_version={VERSION}")
+        self._db.execute("COMMIT")
+
+    def _check(self) -> None:
+        found = self._db.execute("PRAGMA quick_check").fetchone()[0]
+        if found != "ok":
+            raise JournalDamaged(_damaged(self.path, found))
+
+
+def check_header(path: Path) -> bool:
+    """True if there is no journal yet; `JournalDamaged` for a file that is none of ours. Only reads."""
+    if path.is_dir():
+        raise JournalError(f"Expected the journal to be a file, found a directory: {path}. Pass a file in it.")
+    try:
+        with open(path, "rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        return True
+    if not header:
+        return True
+    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+        raise JournalDamaged(_damaged(path, "it is not a SQLite file"))
+    version, application = struct.unpack(">I", header[60:64])[0], struct.unpack(">I", header[68:72])[0]
+    if application != APPLICATION_ID:
+        raise JournalDamaged(_damaged(path, "it is a SQLite file of another program"))
+    if version > VERSION:
+        raise JournalError(
+            f"Expected a journal of version {VERSION}, found version {version}: {path}. It was written by a newer loss_widget: "
+            "upgrade."
+        )
+    return False
+
+
+def find_journal(folder: Path, keys: np.ndarray) -> Path | None:
+    """The journal in `folder` of which most reviewed rows are in this data (ties: the newest), or None."""
+    best: tuple[int, float] = (0, 0.0)
+    found = None
+    for path in sorted(folder.glob("*.sqlite")):
+        hits = len(np.intersect1d(reviewed_keys(path), keys))
+        if hits and (hits, path.stat().st_mtime) > best:
+            best, found = (hits, path.stat().st_mtime), path
+    return found
+
+
+def reviewed_keys(path: Path) -> np.ndarray:
+    """(k,) uint64: the content keys that a journal has decisions on; none where it cannot be read."""
+    try:
+        if check_header(path):
+            return np.empty(0, dtype=np.uint64)
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
+    except (sqlite3.Error, JournalError):
+        return np.empty(0, dtype=np.uint64)
+    try:
+        return np.array([key for (key,) in db.execute("SELECT key FROM subjects")], dtype=np.int64).astype(np.uint64)
+    except sqlite3.Error:
+        return np.empty(0, dtype=np.uint64)
+    finally:
+        db.close()
+
+
+def _signed(key: int) -> int:
+    return key - 2**64 if key >= 2**63 else key
+
+
+def _damaged(path: Path, why: str) -> str:
+    return (
+        f"Expected a journal of loss_widget at {path}, found that {why}. It was left as it is: move it away, or pass `journal=` "
+        "another path."
+    )

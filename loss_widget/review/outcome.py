@@ -1,0 +1,97 @@
+"""What a review comes to: the list of changes, and the corrected frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from loss_widget.errors import ColumnError, listing
+from loss_widget.review.decisions import Decisions
+from loss_widget.review.frame import FrameLabels
+from loss_widget.review.query import VERDICTS
+from loss_widget.review.table import ReviewTable
+from loss_widget.scores import SCORE_COLUMNS, Scores
+
+AUDIT_COLUMNS = ("original_label", "verdict", "note", "reviewed_at", "reviewer")
+
+
+def changes(table: ReviewTable, labels: FrameLabels, decisions: Decisions) -> pd.DataFrame:
+    """One row per reviewed row, in the order of the data."""
+    rows = np.flatnonzero(decisions.verdicts)
+    stamps = [decisions.stamps.get(row, ("", "")) for row in rows.tolist()]
+    given, now = table.given[rows], decisions.labels[rows]
+    index = labels.frame.index
+    return pd.DataFrame(
+        {
+            "row": rows,
+            "index": pd.Series([index[row] for row in rows.tolist()], dtype=object if index.nlevels > 1 else index.dtype),
+            "key": [f"{key:016x}" for key in table.keys[rows].tolist()],
+            "verdict": [VERDICTS[code] for code in decisions.verdicts[rows].tolist()],
+            "old_label": labels.column_of(given),
+            "new_label": labels.column_of(now),
+            "loss_before": table.loss[rows],
+            "loss_after": table.loss_of(rows, now),
+            "note": [decisions.notes.get(row, "") for row in rows.tolist()],
+            "reviewed_at": pd.to_datetime([at for at, _ in stamps], utc=True, format="ISO8601"),
+            "reviewer": [reviewer for _, reviewer in stamps],
+        }
+    )
+
+
+def corrected(
+    source: Any,
+    table: ReviewTable,
+    labels: FrameLabels,
+    decisions: Decisions,
+    *,
+    drop_removed: bool,
+    only_reviewed: bool,
+    audit: bool,
+    scores: bool,
+) -> pd.DataFrame:
+    """A new frame with the caller's own columns and the labels as they now stand."""
+    frame = labels.corrected()
+    if isinstance(source, Scores):
+        own = [c for c in frame.columns if c not in SCORE_COLUMNS]
+        frame = frame if scores else frame[own]
+    elif scores:
+        _add(frame, _model_columns(table, labels, frame), replace=True)
+    if audit:
+        _add(frame, _audit_columns(table, labels, decisions), replace=False)
+    keep = np.ones(len(frame), dtype=bool)
+    if drop_removed:
+        keep &= decisions.verdicts != VERDICTS.index("remove")
+    if only_reviewed:
+        keep &= decisions.verdicts != 0
+    return frame if keep.all() else frame[keep]
+
+
+def _model_columns(table: ReviewTable, labels: FrameLabels, frame: pd.DataFrame) -> dict[str, Any]:
+    columns = {"loss": table.loss, "label_prob": table.label_prob, "predicted_prob": table.predicted_prob}
+    columns = {"predicted_label": labels.column_of(table.predicted).to_numpy(), **columns}
+    return {name: values for name, values in columns.items() if name not in frame.columns}
+
+
+def _audit_columns(table: ReviewTable, labels: FrameLabels, decisions: Decisions) -> dict[str, Any]:
+    stamps = decisions.stamps
+    rows = range(len(table))
+    return {
+        "original_label": labels.column_of(table.given).array,
+        "verdict": [VERDICTS[code] for code in decisions.verdicts.tolist()],
+        "note": [decisions.notes.get(row, "") for row in rows],
+        "reviewed_at": pd.to_datetime([stamps.get(row, (None,))[0] for row in rows], utc=True, format="ISO8601"),
+        "reviewer": [stamps.get(row, ("", ""))[1] for row in rows],
+    }
+
+
+def _add(frame: pd.DataFrame, columns: dict[str, Any], *, replace: bool) -> None:
+    taken = [name for name in columns if name in frame.columns]
+    if taken and not replace:
+        raise ColumnError(
+            f"Expected the column names {listing(taken)} to be free for the audit, found them in the data. Rename them first "
+            "with `df.rename(columns=...)`, or leave `audit` out."
+        )
+    for name, values in columns.items():
+        frame[name] = values

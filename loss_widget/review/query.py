@@ -1,0 +1,95 @@
+"""Query and Page: what may be asked of the rows under review, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from loss_widget.errors import InputError, listing, near_miss
+
+VERDICTS = ("", "relabel", "keep", "unsure", "remove")
+"""What a reviewer can say of a row; "" is nothing yet. The position is the code in arrays."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which rows, in which order. Filters combine; rows of equal rank keep the order of the data; NaN comes last.
+
+    `sort`: "loss", "margin" (normalised margin, below 0 where the model disagrees: ask for `descending=False`), "adjusted"
+    (class-adjusted loss), "row", a numeric column, or a tuple of these. `given`, `predicted`: label names. `verdict`: one of
+    `VERDICTS`, "" for rows not reviewed yet. `disagreements`: only rows whose given label is not the model's. `loss_range`: nats,
+    both ends included. `search`: text as it stands, case aside; with `search_regex` an RE2 pattern. `unlabelled`: only rows
+    without a given label (True), only rows with one (False). `as_of`: the `revision` of an earlier page, to go on in its order.
+    """
+
+    sort: str | tuple[str, ...] = "loss"
+    descending: bool = True
+    given: str | None = None
+    predicted: str | None = None
+    verdict: str | None = None
+    disagreements: bool = False
+    loss_range: tuple[float, float] | None = None
+    search: str | None = None
+    search_regex: bool = False
+    unlabelled: bool | None = None
+    offset: int = 0
+    limit: int = 20
+    as_of: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.verdict is not None and self.verdict not in VERDICTS:
+            raise InputError(
+                f"Expected a verdict among {listing(VERDICTS)}, found {self.verdict!r}{near_miss(self.verdict, VERDICTS[1:])}"
+            )
+        for name, least in (("offset", 0), ("limit", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise InputError(f"Expected {name} to be an integer of at least {least}, found {value!r}.")
+        if self.loss_range is not None:
+            low, high = self.loss_range
+            if not low <= high:
+                raise InputError(f"Expected loss_range as (low, high), found {self.loss_range!r}.")
+            object.__setattr__(self, "loss_range", (float(low), float(high)))
+        if isinstance(self.sort, list):
+            object.__setattr__(self, "sort", tuple(self.sort))
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """One row as a reviewer sees it; labels are names, None where there is none; `loss` (nats) is the given label's."""
+
+    row: int
+    text: str
+    pair_text: str | None
+    given_label: str | None
+    label: str | None
+    predicted_label: str | None
+    loss: float
+    loss_after: float
+    label_prob: float
+    predicted_prob: float
+    verdict: str
+    note: str
+    score_note: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A slice of the rows that a Query asks for. Pages of one `revision` are slices of one frozen order."""
+
+    rows: list[PageRow]
+    offset: int
+    revision: int
+    _count: Callable[[], int] = field(repr=False, compare=False)
+    _counted: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def total(self) -> int:
+        """Rows of the whole filter; counted when first read, since a text search can show its first page long before."""
+        if "total" not in self._counted:
+            self._counted["total"] = self._count()
+        return int(self._counted["total"])
+
+    def __len__(self) -> int:
+        return len(self.rows)

@@ -1,0 +1,112 @@
+"""Record: the decisions taken on a table, and the journal's names for the rows they were taken on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+
+from loss_widget.errors import LabelError
+from loss_widget.labels import NO_LABEL
+from loss_widget.review.decisions import Decision, Decisions
+from loss_widget.review.frame import FrameLabels
+from loss_widget.review.journal import Journal, JournalledDecision, Subject
+from loss_widget.review.resume import as_decision, final_labels, match_subjects
+from loss_widget.review.table import ReviewTable
+
+_FEW = 64
+
+
+class Record:
+    """Decisions joined with the table they are on. The caller holds the session's lock."""
+
+    def __init__(self, table: ReviewTable, labels: FrameLabels) -> None:
+        self._table = table
+        self._labels = labels
+        self.decisions = Decisions(table.given)
+        self.op_ids: set[str] = set()
+        self.unmatched = pd.DataFrame(columns=["key", "old_label", "new_label", "twin"])
+        self._subjects: dict[int, int] = {}  # row → its number in the journal
+        self._twin_order: np.ndarray | None = None
+
+    def resume(self, journal: Journal) -> None:
+        """Take the journal's decisions again, on the rows where they belong now."""
+        subjects, written = journal.subjects(), list(journal.decisions())
+        self.op_ids = {decision.op_id for decision in written}
+        strange = self._learn_labels(written)
+        lost = {s for decision in written if decision.label in strange for s in decision.subjects}
+        names = self._table.label_names
+        final = final_labels(subjects, written, names)
+        here = {number: subject for number, subject in subjects.items() if number not in lost}
+        place = match_subjects(here, final, keys=self._table.keys, given=self._table.given, label_names=names)
+        self._subjects = {row: number for number, row in place.items()}
+        self._restore_given({row: subjects[number].given for number, row in place.items()})
+        ids = {name: i for i, name in enumerate(names)}
+        self.decisions = Decisions(self._table.given)
+        for decision in written:
+            self.decisions.apply(as_decision(decision, ids, place))
+        rows = np.array(sorted(place.values()), dtype=np.int64)
+        self._labels.resume(rows, self._table.given[rows], self.decisions.labels[rows])
+        missing = [(f"{s.key:016x}", s.given, final[n], s.twin) for n, s in subjects.items() if n not in place]
+        self.unmatched = pd.DataFrame(missing, columns=self.unmatched.columns)
+
+    def write(self, decision: Decision, journal: Journal | None) -> None:
+        """Put a decision on disk before it is applied."""
+        if journal is None:
+            return
+        label = None if decision.label is None else self._table.label_names[decision.label]
+        new = [row for row in decision.rows if row not in self._subjects]
+        known = [self._subjects[row] for row in decision.rows if row in self._subjects]
+        numbers = journal.append(decision, label=label, known=known, new=self._describe(new))
+        self._subjects.update(zip(new, numbers, strict=True))
+
+    def add_label(self, name: str) -> None:
+        self._labels.add(self._labels.can_hold_new(name))
+        self._table.label_names.append(name)
+
+    def _learn_labels(self, written: list[JournalledDecision]) -> set[str]:
+        """Labels that the review had added come back; those that this column cannot hold are returned."""
+        strange = set()
+        for name in dict.fromkeys(d.label for d in written if d.label is not None):
+            if name not in self._table.label_names:
+                try:
+                    self.add_label(name)
+                except LabelError:
+                    strange.add(name)
+        return strange
+
+    def _restore_given(self, old: dict[int, str | None]) -> None:
+        """Rows that came with their new label get their old one back as the given label, with its loss where that is known."""
+        table, ids = self._table, {name: i for i, name in enumerate(self._table.label_names)}
+        wanted = {row: ids.get(name, NO_LABEL) if name is not None else NO_LABEL for row, name in old.items()}
+        moved = np.array([row for row, given in wanted.items() if given != table.given[row]], dtype=np.int64)
+        table.given[moved] = [wanted[row] for row in moved.tolist()]
+        if table.log_probs is not None and len(moved):
+            table.loss[moved] = table.loss_of(moved, table.given[moved])
+            table.label_prob[moved] = np.exp(-table.loss[moved])
+
+    def _describe(self, rows: list[int]) -> list[Subject]:
+        names, table = self._table.label_names, self._table
+        described = []
+        for row, (twin, twins) in zip(rows, self._twins(rows), strict=True):
+            given = int(table.given[row])
+            described.append(Subject(int(table.keys[row]), names[given] if given >= 0 else None, twin, twins))
+        return described
+
+    def _twins(self, rows: list[int]) -> list[tuple[int, int]]:
+        """Each row's place among the rows of the same text and given label, and how many those are."""
+        table = self._table
+        if len(rows) <= _FEW:
+            places = []
+            for row in rows:
+                twins = table.twins(row)
+                twins = twins[table.given[twins] == table.given[row]]
+                places.append((int(np.searchsorted(twins, row)), len(twins)))
+            return places
+        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+        wanted = np.isin(table.keys, table.keys[rows])
+        for row in np.flatnonzero(wanted).tolist():
+            groups[(int(table.keys[row]), int(table.given[row]))].append(row)
+        place = {row: (i, len(twins)) for twins in groups.values() for i, row in enumerate(twins)}
+        return [place[row] for row in rows]

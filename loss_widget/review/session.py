@@ -1,0 +1,399 @@
+"""ReviewSession: the one owner of a review. One lock, one truth; every change is on disk before it is made."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from loss_widget.errors import InputError, LossWidgetError, ReadOnly, StaleDecision, listing
+from loss_widget.examples import as_tuple
+from loss_widget.export import as_dataset, has_own_index, write_frame
+from loss_widget.labels import NO_LABEL, label_id
+from loss_widget.review import outcome
+from loss_widget.review.decisions import Decision
+from loss_widget.review.query import VERDICTS, Page, PageRow, Query
+from loss_widget.review.record import Record
+from loss_widget.review.shelf import JournalShelf
+from loss_widget.review.source import open_source
+
+_PRECISION_WINDOW = 50
+_CLOSED = "This review was closed."
+_NO_ROWS = np.empty(0, dtype=np.int64)
+
+
+class ReviewSession:
+    """A review without a screen: pages of rows, decisions on them, undo and redo, a journal, and the corrected labels.
+
+    `source`: Scores, or a DataFrame with a loss column or with `probs`. The other arguments are those of `lw.LossWidget`.
+
+    >>> frame = pd.DataFrame({"text": ["fine", "awful"], "label": ["good", "good"], "loss": [0.1, 4.2]})
+    >>> session = ReviewSession(frame, label_names=["bad", "good"], journal=None)
+    >>> session.relabel(1, "bad")
+    >>> frame.label.tolist()
+    ['good', 'bad']
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        *,
+        text: str | Sequence[str] | None = None,
+        label: str | None = None,
+        loss: str = "loss",
+        predicted: str = "predicted_label",
+        probs: Any = None,
+        label_names: Sequence[str] | None = None,
+        journal: str | Path | None = "auto",
+        copy: bool = False,
+        reviewer: str | None = None,
+        read_only: bool = False,
+    ) -> None:
+        self.lock = threading.RLock()
+        self._table, self._labels = open_source(
+            source, text=text, label=label, loss=loss, predicted=predicted, probs=probs, label_names=label_names, copy=copy
+        )
+        self.source = source
+        self.reviewer = reviewer or ""
+        self.read_only = "This review was opened read-only." if read_only else ""
+        self._on_change: list[Callable[[Decision], None]] = []
+        self._on_read_only: list[Callable[[str], None]] = []
+        self._seen: dict[str, np.ndarray] = {}  # op_id → the rows it touched
+        self._record = Record(self._table, self._labels)
+        self._shelf = JournalShelf(journal, self._table.keys, owner=self)
+        journal_found = self._shelf.open_existing()
+        if journal_found is not None:
+            self._record.resume(journal_found)
+            self._seen.update(dict.fromkeys(self._record.op_ids, _NO_ROWS))
+        self._flush_if_main()
+
+    # what is there
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """The frame handed in (of Scores: `scores.frame`), with the labels as they now stand."""
+        self.flush()
+        return self._labels.frame
+
+    @property
+    def label_names(self) -> list[str]:
+        return list(self._table.label_names)
+
+    @property
+    def revision(self) -> int:
+        """How many acts have been taken, undo and redo among them."""
+        return self._record.decisions.revision
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        return as_tuple(self._labels.text)
+
+    @property
+    def can_undo(self) -> bool:
+        return self._record.decisions.can_undo and not self.read_only
+
+    @property
+    def can_redo(self) -> bool:
+        return self._record.decisions.can_redo and not self.read_only
+
+    @property
+    def has_probabilities(self) -> bool:
+        return self._table.log_probs is not None
+
+    @property
+    def unmatched(self) -> pd.DataFrame:
+        """Journalled decisions that found no row here: `key`, `old_label`, `new_label` (names), `twin`."""
+        return self._record.unmatched
+
+    @property
+    def journal(self) -> Path | None:
+        """The journal's file; None where the review is not saved. With "auto" it is made with the first decision."""
+        return self._shelf.path
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def page(self, query: Query | None = None) -> Page:
+        """The rows that `query` asks for; see `lw.Query`."""
+        query = query or Query()
+        with self.lock:
+            revision = self.revision if query.as_of is None else min(query.as_of, self.revision)
+            frozen = replace(query, as_of=revision)
+            rows = self._table.first(frozen, self._record.decisions.verdicts_at(revision))
+            return Page(self._page_rows(rows), query.offset, revision, lambda: self.count(frozen))
+
+    def count(self, query: Query) -> int:
+        """How many rows the whole filter of `query` has."""
+        with self.lock:
+            return self._table.count(query, self._record.decisions.verdicts_at(query.as_of))
+
+    def rows_of(self, query: Query) -> np.ndarray:
+        """All rows of the filter of `query`, in order: positions in the source."""
+        with self.lock:
+            return self._table.rows_of(query, self._record.decisions.verdicts_at(query.as_of))
+
+    def states(self, rows: np.ndarray) -> list[PageRow]:
+        """How single rows stand now."""
+        with self.lock:
+            return self._page_rows(rows)
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray | None:
+        """(len(rows), n_labels) float32 of some rows; None where only losses are known."""
+        return None if self._table.log_probs is None else np.exp(self._table.log_probs[rows])
+
+    def sorts(self) -> list[str]:
+        """What pages can be sorted by."""
+        model = ["margin", "adjusted"] if self.has_probabilities else []
+        own = [c for c in self._table.numeric_columns() if c not in ("loss", "margin", "adjusted", "row")]
+        return ["loss", *model, "row", *own]
+
+    def summary(self) -> dict[str, Any]:
+        """How far the review is: `rows`, `reviewed`, one count per verdict, `wrong` (relabel + remove), `precision`
+        (wrong / (wrong + keep), None before the first) and `precision_last_50` (the same among the last 50 reviewed)."""
+        with self.lock:
+            counts = dict(zip(VERDICTS[1:], self._record.decisions.counts[1:].tolist(), strict=True))
+            last = [VERDICTS[self._record.decisions.verdicts[row]] for row in self._record.decisions.last(_PRECISION_WINDOW)]
+        wrong = counts["relabel"] + counts["remove"]
+        recent = last.count("relabel") + last.count("remove")
+        return {
+            "rows": len(self),
+            "reviewed": sum(counts.values()),
+            **counts,
+            "wrong": wrong,
+            "precision": _share(wrong, wrong + counts["keep"]),
+            "precision_last_50": _share(recent, recent + last.count("keep")),
+        }
+
+    # what a reviewer can do
+
+    def relabel(self, rows: int | Iterable[int], label: str) -> None:
+        """Give the rows (positions in the source) this label, a name; to their given label clears the verdict."""
+        with self.lock:
+            self.decide(self._decision("relabel", rows, label=label_id(label, self._table.label_names)))
+
+    def keep(self, rows: int | Iterable[int]) -> None:
+        """The given label is right."""
+        self.decide(self._decision("keep", rows))
+
+    def unsure(self, rows: int | Iterable[int]) -> None:
+        """Neither right nor clearly wrong; the given label stays."""
+        self.decide(self._decision("unsure", rows))
+
+    def remove(self, rows: int | Iterable[int]) -> None:
+        """The rows shall not be in the corrected data; `.df` keeps them."""
+        self.decide(self._decision("remove", rows))
+
+    def clear(self, rows: int | Iterable[int]) -> None:
+        """Take the verdict back: not reviewed, the given label."""
+        self.decide(self._decision("clear", rows))
+
+    def note(self, row: int, text: str) -> None:
+        """Write a note on a row; "" deletes it. A note alone is no review."""
+        self.decide(self._decision("note", row, note=text))
+
+    def undo(self) -> None:
+        """Take back the last act, on however many rows it was. Nothing happens where there is none."""
+        self.decide(Decision("undo", reviewer=self.reviewer))
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        self.decide(Decision("redo", reviewer=self.reviewer))
+
+    def decide(self, decision: Decision, *, expected: Sequence[int | None] | None = None) -> tuple[np.ndarray, bool]:
+        """Check, write to the journal, apply. Returns the rows touched, and whether this `op_id` had been taken before.
+
+        `expected`: the label id that each row is thought to have; `StaleDecision` where it has another. `ReadOnly` after `close`
+        or when a newer session took the journal over. When this raises, nothing has changed.
+        """
+        with self.lock:
+            if decision.op_id in self._seen:
+                return self._seen[decision.op_id], True
+            if self.read_only:
+                raise ReadOnly(self.read_only)
+            self._check(decision, expected)
+            if not self._record.decisions.changes_anything(decision):
+                self._seen[decision.op_id] = np.asarray(decision.rows, dtype=np.int64)
+                return self._seen[decision.op_id], False
+            self._record.write(decision, self._shelf.open_or_make())
+            rows = self._record.decisions.apply(decision)
+            self._seen[decision.op_id] = rows
+            self._labels.want(rows, self._record.decisions.labels[rows])
+            self._flush_if_main()
+        for callback in list(self._on_change):
+            callback(decision)
+        return rows, False
+
+    def add_label(self, name: str) -> None:
+        """A class that the data did not know; `LabelError` where the label column holds ids and so has no room for a name."""
+        with self.lock:
+            if not isinstance(name, str) or not name.strip():
+                raise InputError(f"Expected a label name, found {name!r}.")
+            if name not in self._table.label_names:
+                self._record.add_label(name)
+
+    def on_change(self, callback: Callable[[Decision], None]) -> None:
+        """Call `callback(decision)` after each act. It may run on the thread of a message handler; keep it short."""
+        self._on_change.append(callback)
+
+    def on_read_only(self, callback: Callable[[str], None]) -> None:
+        """Call `callback(why)` when a newer session takes this review over."""
+        self._on_read_only.append(callback)
+
+    def flush(self) -> None:
+        """Write the labels that wait into the frame, on this thread."""
+        with self.lock:
+            self._labels.flush()
+
+    # what comes out
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """One row per reviewed row, in the order of the data: `row`, `index`, `key`, `verdict`, `old_label`, `new_label` (in the
+        label column's own representation), `loss_before`, `loss_after` (nats), `note`, `reviewed_at` (UTC), `reviewer`."""
+        with self.lock:
+            return outcome.changes(self._table, self._labels, self._record.decisions)
+
+    def corrected(
+        self, *, drop_removed: bool = True, only_reviewed: bool = False, audit: bool = False, scores: bool = False
+    ) -> pd.DataFrame:
+        """A new frame with the caller's own columns and the labels as they now stand.
+
+        `drop_removed`: without the rows marked remove. `only_reviewed`: only rows with a verdict. `audit`: plus `original_label`,
+        `verdict`, `note`, `reviewed_at`, `reviewer`. `scores`: plus the model's columns.
+        """
+        with self.lock:
+            return outcome.corrected(
+                self.source,
+                self._table,
+                self._labels,
+                self._record.decisions,
+                drop_removed=drop_removed,
+                only_reviewed=only_reviewed,
+                audit=audit,
+                scores=scores,
+            )
+
+    def export(self, path: str | Path, *, overwrite: bool = False, excel_safe: bool = False, **as_corrected: bool) -> Path:
+        """Write `corrected(...)` to `.csv`, `.tsv`, `.jsonl`, `.parquet`, or a directory as a `datasets` dataset; returns the path.
+
+        Atomic; an existing path raises `ExportError` unless `overwrite`. The index is written unless it is a plain range.
+        `excel_safe` puts a ' before cells that a spreadsheet would run as a formula.
+        """
+        return write_frame(
+            self.corrected(**as_corrected),
+            path,
+            overwrite=overwrite,
+            excel_safe=excel_safe,
+            label=self._labels.label,
+            class_names=self._labels.class_names(self._table.label_names),
+            index=has_own_index(self._labels.frame),
+        )
+
+    def to_dataset(self, **as_corrected: bool) -> Any:
+        """`corrected(...)` as a `datasets.Dataset`; integer labels with known names become a `ClassLabel`, its order kept."""
+        return as_dataset(
+            self.corrected(**as_corrected),
+            label=self._labels.label,
+            class_names=self._labels.class_names(self._table.label_names),
+            index=has_own_index(self._labels.frame),
+        )
+
+    def close(self) -> None:
+        """Write what waits, let the journal go and take no more decisions."""
+        with self.lock:
+            if self.read_only != _CLOSED:
+                try:
+                    self._labels.flush()
+                except LossWidgetError as error:
+                    warnings.warn(str(error), stacklevel=2)
+                if not self.read_only:
+                    self._shelf.close()
+                self.read_only = _CLOSED
+
+    def __enter__(self) -> ReviewSession:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # how
+
+    def _decision(self, kind: str, rows: int | Iterable[int], *, label: int | None = None, note: str | None = None) -> Decision:
+        listed = [rows] if isinstance(rows, (int, np.integer)) else rows
+        return Decision(kind, tuple(dict.fromkeys(int(row) for row in listed)), label, note, self.reviewer)
+
+    def _check(self, decision: Decision, expected: Sequence[int | None] | None) -> None:
+        rows = decision.rows
+        beyond = [row for row in rows if not 0 <= row < len(self)]
+        if beyond:
+            raise InputError(f"Expected rows from 0 to {len(self) - 1}, positions in the source, found {listing(beyond)}.")
+        if decision.label is not None and not 0 <= decision.label < len(self._table.label_names):
+            raise InputError(f"Expected a label id below {len(self._table.label_names)}, found {decision.label}.")
+        if expected is not None:
+            labels = self._record.decisions.labels
+            stale = [
+                row for row, label in zip(rows, expected, strict=True) if labels[row] != (NO_LABEL if label is None else label)
+            ]
+            if stale:
+                raise StaleDecision(
+                    f"Expected the label that was on screen, found that row {listing(stale)} has another one by now. Look again."
+                )
+
+    def _page_rows(self, rows: np.ndarray) -> list[PageRow]:
+        table, decisions = self._table, self._record.decisions
+        texts, pairs = table.texts_of(rows)
+        names = [*table.label_names, None]
+        columns = zip(
+            rows.tolist(),
+            texts,
+            pairs,
+            table.given[rows].tolist(),
+            decisions.labels[rows].tolist(),
+            table.predicted[rows].tolist(),
+            table.loss[rows].tolist(),
+            table.loss_of(rows, decisions.labels[rows]).tolist(),
+            table.label_prob[rows].tolist(),
+            table.predicted_prob[rows].tolist(),
+            decisions.verdicts[rows].tolist(),
+            strict=True,
+        )
+        return [
+            PageRow(
+                row=row,
+                text=text,
+                pair_text=pair,
+                given_label=names[given],
+                label=names[label],
+                predicted_label=names[predicted],
+                loss=loss,
+                loss_after=loss_after,
+                label_prob=label_prob,
+                predicted_prob=predicted_prob,
+                verdict=VERDICTS[verdict],
+                note=decisions.notes.get(row, ""),
+                score_note=table.score_notes[row] if table.score_notes is not None else "",
+            )
+            for row, text, pair, given, label, predicted, loss, loss_after, label_prob, predicted_prob, verdict in columns
+        ]
+
+    def _flush_if_main(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._labels.flush()
+
+    def superseded(self, by: str) -> None:
+        """A newer session on the same journal goes on; this one is read-only from now."""
+        with self.lock:
+            self.read_only = by
+        for callback in list(self._on_read_only):
+            callback(by)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

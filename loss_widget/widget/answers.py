@@ -1,0 +1,130 @@
+"""What the kernel answers to each question of the grid."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from loss_widget.errors import ExportError, InputError
+from loss_widget.review import PageRow, ReviewSession
+from loss_widget.widget import protocol
+
+_log = logging.getLogger(__name__)
+_EXPORT = "corrected"
+
+
+def answer(session: ReviewSession, content: Any) -> dict[str, Any]:
+    """The one answer to a message, whatever it holds: a result, or an error that says what to do."""
+    rid = content.get("rid") if isinstance(content, dict) else None
+    try:
+        request = protocol.decode_request(content)
+        result = _VERBS[request.verb](session, request.args)
+    except Exception as error:
+        kind = protocol.encode_error(error)
+        if kind["kind"] == "internal":
+            _log.exception("loss_widget could not answer %r", rid)
+        return {"rid": rid, "ok": False, "revision": session.revision, "error": kind}
+    return {"rid": rid, "ok": True, "revision": session.revision, "result": result}
+
+
+def _page(session: ReviewSession, args: Any) -> dict[str, Any]:
+    query = protocol.decode_query(args)
+    page = session.page(query)
+    rows = np.array([row.row for row in page.rows], dtype=np.int64)
+    probabilities = session.probabilities(rows)
+    ids = _ids(session)
+    return {
+        "offset": page.offset,
+        "total": None if query.search else page.total,  # a search shows its first page before all is counted
+        "revision": page.revision,
+        "rows": [
+            protocol.encode_row(row, ids, None if probabilities is None else probabilities[i]) for i, row in enumerate(page.rows)
+        ],
+    }
+
+
+def _count(session: ReviewSession, args: Any) -> dict[str, Any]:
+    return {"total": session.count(protocol.decode_query(args))}
+
+
+def _decide(session: ReviewSession, args: Any) -> dict[str, Any]:
+    ops = protocol.decode_ops(args, reviewer=session.reviewer)
+    return {"results": [_take(session, op) for op in ops], "summary": _summary(session, args)}
+
+
+def _take(session: ReviewSession, op: protocol.Op) -> dict[str, Any]:
+    decision, ids = op.decision, _ids(session)
+    try:
+        rows, duplicate = session.decide(decision, expected=op.expected)
+    except Exception as error:
+        if not isinstance(error, (InputError,)):
+            _log.warning("loss_widget refused a decision: %s", error)
+        valid = [row for row in decision.rows if 0 <= row < len(session)]
+        now = session.states(np.array(valid, dtype=np.int64))
+        states = [protocol.encode_state(row, ids) for row in now]
+        return {"op_id": decision.op_id, "ok": False, "error": protocol.encode_error(error), "rows": states}
+    now = session.states(rows)
+    return {
+        "op_id": decision.op_id,
+        "ok": True,
+        "duplicate": duplicate,
+        "rows": [protocol.encode_state(row, ids) for row in now],
+        "revision": session.revision,
+        "said": _said(decision.kind, now),
+    }
+
+
+def _text(session: ReviewSession, args: Any) -> dict[str, Any]:
+    row = args.get("row")
+    if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < len(session):
+        raise InputError(f"Expected a row from 0 to {len(session) - 1}, found {row!r}.")
+    [state] = session.states(np.array([row]))
+    return {"text": state.text, "pair": state.pair_text}
+
+
+def _summary(session: ReviewSession, args: Any) -> dict[str, Any]:
+    return {**session.summary(), "can_undo": session.can_undo, "can_redo": session.can_redo}
+
+
+def _export(session: ReviewSession, args: Any) -> dict[str, Any]:
+    """`corrected.parquet`, then `corrected-2.parquet`, …: no path comes from the browser."""
+    for number in range(1, 1000):
+        path = Path(f"{_EXPORT}.parquet" if number == 1 else f"{_EXPORT}-{number}.parquet")
+        if not path.exists():
+            frame = session.corrected()
+            return {"path": str(session.export(path)), "rows": len(frame)}
+    raise ExportError(f"Expected a free name for {_EXPORT}.parquet, found none up to {_EXPORT}-999. Move the old exports away.")
+
+
+def _said(kind: str, rows: list[PageRow]) -> str:
+    if not rows:
+        return {"undo": "Nothing to undo", "redo": "Nothing to redo"}.get(kind, "Nothing changed")
+    if len(rows) > 1:
+        what = f"{len(rows):,} rows: {_ACTS.get(kind, kind)}"
+        return what if kind != "relabel" else f"{what} → {rows[0].label}"
+    row = rows[0]
+    said = f"Row {row.row}: {_state(row)}" if kind != "note" else f"Row {row.row}: note {'saved' if row.note else 'deleted'}"
+    return {"undo": f"Undone. {said}", "redo": f"Done again. {said}"}.get(kind, said)
+
+
+def _state(row: PageRow) -> str:
+    given = row.given_label or "no label"
+    if row.verdict == "relabel":
+        return f"{given} → {row.label}"
+    return {"keep": f"{given} kept", "unsure": f"{given}, unsure", "remove": f"{given}, removed", "": f"{given}, not reviewed"}[
+        row.verdict
+    ]
+
+
+def _ids(session: ReviewSession) -> dict[str | None, int | None]:
+    ids: dict[str | None, int | None] = {name: i for i, name in enumerate(session.label_names)}
+    ids[None] = None
+    return ids
+
+
+_ACTS = {"relabel": "relabelled", "keep": "kept", "unsure": "unsure", "remove": "removed", "clear": "cleared", "note": "noted"}
+_ACTS |= {"undo": "undone", "redo": "done again"}
+_VERBS = {"page": _page, "count": _count, "decide": _decide, "text": _text, "summary": _summary, "export": _export}

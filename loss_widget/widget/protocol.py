@@ -1,0 +1,154 @@
+"""The messages between the grid and the kernel. Twin of js/src/protocol.ts; examples in tests/protocol_cases.json.
+
+The browser asks `{v, rid, verb, args}`; each question gets one answer, `{rid, ok: true, revision, result}` or
+`{rid, ok: false, revision, error: {kind, message}}`. An answer to `decide` means saved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from loss_widget.errors import InputError, JournalError, LossWidgetError, ReadOnly, StaleDecision
+from loss_widget.review import Decision, PageRow, Query
+from loss_widget.review.decisions import KINDS
+
+VERSION = 1
+VERBS = ("page", "count", "decide", "text", "summary", "export")
+MOST_ROWS = 200
+MOST_TEXT = 2_000
+MOST_PROBABILITIES = 150
+
+_QUERY = ("sort", "descending", "given", "predicted", "verdict", "disagreements", "loss_range", "search", "search_regex")
+_QUERY_TYPES: dict[str, tuple[type, ...]] = {
+    **{name: (str, type(None)) for name in ("given", "predicted", "verdict", "search")},
+    **dict.fromkeys(("descending", "disagreements", "search_regex"), (bool,)),
+    **dict.fromkeys(("offset", "limit"), (int,)),
+    "sort": (str,),
+    "loss_range": (list, tuple, type(None)),
+    "unlabelled": (bool, type(None)),
+    "as_of": (int, type(None)),
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question from a view; `rid` names its answer."""
+
+    rid: str
+    verb: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Op:
+    """One decision from the grid, and the label ids that it saw in its rows."""
+
+    decision: Decision
+    expected: tuple[int | None, ...] | None
+
+
+def decode_request(content: Any) -> Request:
+    """A request of a closed set of verbs; `InputError` for anything else."""
+    if not isinstance(content, Mapping) or not isinstance(content.get("rid"), str):
+        raise InputError(f"Expected a request with a rid, found {str(content)[:200]!r}.")
+    verb, args = content.get("verb"), content.get("args", {})
+    if content.get("v") != VERSION or verb not in VERBS or not isinstance(args, Mapping):
+        raise InputError(f"Expected a request of version {VERSION} with a verb among {', '.join(VERBS)}, found {verb!r}.")
+    return Request(content["rid"], verb, args)
+
+
+def decode_query(args: Mapping[str, Any]) -> Query:
+    sent = args.get("query", {})
+    if not isinstance(sent, Mapping):
+        raise InputError(f"Expected a query, found {type(sent).__name__}.")
+    for name, value in sent.items():
+        kinds = _QUERY_TYPES.get(name)
+        if kinds is None or not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise InputError(f"Expected a query of known fields, found {name}={value!r}.")
+    if sent.get("limit", 1) > MOST_ROWS or len(sent.get("search") or "") > MOST_TEXT:
+        raise InputError(f"Expected at most {MOST_ROWS} rows and {MOST_TEXT} characters to search for, found more.")
+    loss_range = sent.get("loss_range")
+    return Query(**{**sent, "loss_range": None if loss_range is None else tuple(float(v) for v in loss_range)})
+
+
+def decode_ops(args: Mapping[str, Any], *, reviewer: str) -> list[Op]:
+    sent = args.get("ops")
+    if not isinstance(sent, Sequence) or isinstance(sent, str):
+        raise InputError(f"Expected a list of ops, found {type(sent).__name__}.")
+    return [_decode_op(op, reviewer) for op in sent]
+
+
+def _decode_op(op: Any, reviewer: str) -> Op:
+    if not isinstance(op, Mapping) or not isinstance(op.get("op_id"), str) or op.get("kind") not in KINDS:
+        raise InputError(f"Expected an op with an op_id and a kind among {', '.join(KINDS)}, found {str(op)[:200]!r}.")
+    kind, label, note = op["kind"], op.get("label"), op.get("note")
+    rows = _ints(op.get("rows", []), "rows")
+    if kind == "relabel" and (not isinstance(label, int) or isinstance(label, bool)):
+        raise InputError(f"Expected a label id with a relabel, found {label!r}.")
+    if kind == "note" and not isinstance(note, str):
+        raise InputError(f"Expected a text with a note, found {note!r}.")
+    expected = op.get("from")
+    seen = None if expected is None else tuple(expected)
+    if seen is not None and len(seen) != len(rows):
+        raise InputError(f"Expected one label for each of {len(rows)} rows, found {len(seen)}.")
+    decision = Decision(
+        kind, rows, label if kind == "relabel" else None, note if kind == "note" else None, reviewer, op_id=op["op_id"]
+    )
+    return Op(decision, seen)
+
+
+def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities: np.ndarray | None) -> dict[str, Any]:
+    """A row for the grid: ids for label names, at most MOST_TEXT characters, no NaN."""
+    ranked = None
+    if probabilities is not None and np.isfinite(probabilities).all():
+        order = np.argsort(-probabilities, kind="stable")[:MOST_PROBABILITIES]
+        ranked = [[int(label), round(float(probabilities[label]), 4)] for label in order]
+    pair = row.pair_text
+    return {
+        "row": row.row,
+        "text": row.text[:MOST_TEXT],
+        "pair": None if pair is None else pair[:MOST_TEXT],
+        "text_cut": len(row.text) > MOST_TEXT or (pair is not None and len(pair) > MOST_TEXT),
+        "given": ids[row.given_label],
+        "predicted": ids[row.predicted_label],
+        "loss": number(row.loss),
+        "label_prob": number(row.label_prob),
+        "predicted_prob": number(row.predicted_prob),
+        "probabilities": ranked,
+        "note_of_score": row.score_note,
+        **encode_state(row, ids),
+    }
+
+
+def encode_state(row: PageRow, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+    """What of a row a decision can change."""
+    return {
+        "row": row.row,
+        "label": ids[row.label],
+        "verdict": row.verdict,
+        "note": row.note,
+        "loss_after": number(row.loss_after),
+    }
+
+
+def encode_error(error: BaseException) -> dict[str, str]:
+    kinds = {StaleDecision: "stale", ReadOnly: "read_only", JournalError: "journal", LossWidgetError: "input"}
+    kind = next((name for family, name in kinds.items() if isinstance(error, family)), "internal")
+    message = str(error) if kind != "internal" else f"Something went wrong in the kernel ({type(error).__name__}): {error}"
+    return {"kind": kind, "message": message}
+
+
+def number(value: float | None) -> float | None:
+    """A float for JSON: NaN and infinity do not travel."""
+    return round(value, 4) if value is not None and math.isfinite(value) else None
+
+
+def _ints(values: Any, name: str) -> tuple[int, ...]:
+    if not isinstance(values, Sequence) or any(not isinstance(v, int) or isinstance(v, bool) for v in values):
+        raise InputError(f"Expected {name} as a list of integers, found {str(values)[:200]!r}.")
+    return tuple(dict.fromkeys(values))
