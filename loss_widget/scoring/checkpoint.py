@@ -1,0 +1,116 @@
+"""Finished rows of a pass on disk: a killed run goes on where it was, and never mixes two runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from loss_widget.errors import InputError
+
+SECONDS_BETWEEN_WRITES = 5.0
+_APPLICATION = 0x4C575343  # "LWSC" in the header of our files
+_FORMAT = 1
+
+
+class Checkpoint:
+    """One SQLite file of finished log-probabilities, keyed by what they were computed from. Use it as a context manager.
+
+    `key`: what the numbers depend on, by name, so that a refusal can say what differs. Labels are not among it: log-probabilities
+    do not depend on them. Every write is a transaction: the file is whole whenever the process ends.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, key: Mapping[str, str], rows: int, labels: int) -> None:
+        self.path = Path(path).expanduser()
+        self._shape = (rows, labels)
+        self._key = dict(key)
+        self._pending: list[tuple[np.ndarray, np.ndarray, dict[int, str]]] = []
+        self._written_at = time.monotonic()
+        self._file = self._open()
+
+    def __enter__(self) -> Checkpoint:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            self.flush()
+        finally:
+            self._file.close()
+
+    def load_into(self, log_probs: np.ndarray, notes: dict[int, str]) -> np.ndarray:
+        """Fill in the finished rows; returns (rows,) bool, True where a row is finished."""
+        done = np.zeros(self._shape[0], dtype=bool)
+        for rows_blob, values_blob, said in self._file.execute("SELECT rows, log_probs, notes FROM finished"):
+            rows = np.frombuffer(rows_blob, dtype="<i8")
+            log_probs[rows] = np.frombuffer(values_blob, dtype="<f4").reshape(len(rows), -1)
+            done[rows] = True
+            notes.update({int(row): note for row, note in json.loads(said).items()})
+        return done
+
+    def add(self, rows: np.ndarray, log_probs: np.ndarray, notes: dict[int, str]) -> None:
+        """Keep a finished batch; written every few seconds and at the end."""
+        self._pending.append((rows, log_probs, notes))
+        if time.monotonic() - self._written_at >= SECONDS_BETWEEN_WRITES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is pending, durably."""
+        if self._pending:
+            rows = np.concatenate([p[0] for p in self._pending]).astype("<i8")
+            values = np.concatenate([p[1] for p in self._pending]).astype("<f4")
+            notes = {row: note for p in self._pending for row, note in p[2].items()}
+            with self._file:
+                self._file.execute("INSERT INTO finished VALUES (?, ?, ?)", (rows.tobytes(), values.tobytes(), json.dumps(notes)))
+            self._pending.clear()
+        self._written_at = time.monotonic()
+
+    def _open(self) -> sqlite3.Connection:
+        if self.path.is_dir() or not self.path.parent.is_dir():
+            found = "a directory" if self.path.is_dir() else f"no folder {self.path.parent}"
+            raise InputError(
+                f"Expected checkpoint to be a file's path, found {found}: {self.path}. Name a file in an existing folder."
+            )
+        fresh = not self.path.exists() or self.path.stat().st_size == 0
+        file = sqlite3.connect(self.path, check_same_thread=False)
+        try:
+            if fresh:
+                self._create(file)
+            else:
+                self._check(file)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _create(self, file: sqlite3.Connection) -> None:
+        with file:
+            file.execute("BEGIN IMMEDIATE")
+            file.execute(f"PRAGMA application_id = {_APPLICATION}")
+            file.execute(f"PRAGMA user_version = {_FORMAT}")
+            file.execute("CREATE TABLE made_from (name TEXT PRIMARY KEY, value TEXT)")
+            file.execute("CREATE TABLE finished (rows BLOB, log_probs BLOB, notes TEXT)")
+            file.executemany("INSERT INTO made_from VALUES (?, ?)", self._key.items())
+
+    def _check(self, file: sqlite3.Connection) -> None:
+        try:
+            ours = file.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION
+            ours = ours and file.execute("PRAGMA user_version").fetchone()[0] == _FORMAT
+            before = dict(file.execute("SELECT name, value FROM made_from")) if ours else {}
+        except sqlite3.DatabaseError as error:
+            raise InputError(self._foreign()) from error
+        if not ours:
+            raise InputError(self._foreign())
+        if before != self._key:
+            differing = [name for name in self._key if before.get(name) != self._key[name]]
+            raise InputError(
+                f"Expected a checkpoint of this very run in {self.path}, found one made with another value of: "
+                f"{', '.join(differing)}. Nothing was changed; delete the file or name another one."
+            )
+
+    def _foreign(self) -> str:
+        return f"Expected a checkpoint of ours in {self.path}, found another kind of file. Nothing was changed; name another one."

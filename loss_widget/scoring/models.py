@@ -1,0 +1,203 @@
+"""Models and tokenizers, loaded or handed in: how long an input may be, which weights these are, where they run."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import importlib.metadata
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from loss_widget.errors import InputError, ModelError
+from loss_widget.scoring.tasks import check_classifier, check_head_was_trained
+
+NO_LIMIT = 1_000_000
+"""A tokenizer's `model_max_length` above this means that it knows none (transformers writes 1e30)."""
+
+FALLBACK_LENGTH = 512
+
+
+def load_classifier(model: Any) -> Any:
+    """The sequence classifier itself, or the one of that name or path (float32, no remote code, no untrained head)."""
+    if not isinstance(model, (str, os.PathLike)):
+        check_classifier(model)
+        return model
+    from transformers import AutoModelForSequenceClassification
+
+    loaded, info = _from_pretrained(AutoModelForSequenceClassification, model, "a sequence classifier")
+    check_classifier(loaded)
+    check_head_was_trained(info, str(model))
+    return loaded
+
+
+def load_encoder(model: Any) -> Any:
+    """The encoder below any head, or the one of that name or path (float32, no remote code)."""
+    if isinstance(model, (str, os.PathLike)):
+        from transformers import AutoModel
+
+        model, info = _from_pretrained(AutoModel, model, "an encoder")
+        check_head_was_trained(
+            {"missing_keys": [key for key in info.get("missing_keys", ()) if "pooler" not in str(key)]},
+            model.name_or_path,
+        )
+    if not callable(getattr(model, "state_dict", None)) or getattr(model, "config", None) is None:
+        raise ModelError(
+            f"Expected an encoder: a transformers PreTrainedModel, or a name or path, found {type(model).__name__}. "
+            "For a model of another kind, pass its out-of-fold probabilities to `lw.Scores.from_probs`."
+        )
+    base = getattr(model, "base_model", model)
+    return base.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else base
+
+
+def tokenizer_of(tokenizer: Any, model: Any) -> Any:
+    """A private copy of the tokenizer: truncation and padding are shared, mutable state inside a fast tokenizer."""
+    if tokenizer is not None and not isinstance(tokenizer, (str, os.PathLike)):
+        if not callable(tokenizer):
+            raise ModelError(
+                f"Expected a tokenizer, or its name or path, found {type(tokenizer).__name__}. "
+                "Pass `AutoTokenizer.from_pretrained(…)`."
+            )
+        return copy.deepcopy(tokenizer)
+    from transformers import AutoTokenizer
+
+    name = tokenizer if tokenizer is not None else getattr(model, "name_or_path", "")
+    if not str(name):
+        raise ModelError(
+            "Expected a tokenizer, found none: this model was made from a config and has no name or path to load one from. "
+            "Pass `tokenizer=`."
+        )
+    try:
+        return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    except Exception as error:
+        raise ModelError(
+            f"Expected a tokenizer beside the model at {str(name)!r}, found none that loads ({_first_line(error)}). "
+            "Pass `tokenizer=`."
+        ) from error
+
+
+def longest_input(model: Any, tokenizer: Any, asked: int | None) -> int:
+    """The number of tokens to truncate at: the smallest of the user's wish, the tokenizer's limit and the model's positions."""
+    limits = [
+        limit
+        for limit in (getattr(tokenizer, "model_max_length", None), _positions(model))
+        if limit is not None and 0 < limit < NO_LIMIT
+    ]
+    limit = int(min(limits)) if limits else None
+    if asked is None:
+        return limit or FALLBACK_LENGTH
+    special = tokenizer.num_special_tokens_to_add(pair=True)
+    if isinstance(asked, bool) or not isinstance(asked, int) or asked <= special:
+        raise InputError(
+            f"Expected max_length to be a whole number above {special}, the special tokens around a text, found {asked!r}."
+        )
+    if limit is not None and asked > limit:
+        warnings.warn(f"max_length={asked} is more than this model can read; {limit} tokens are used.", stacklevel=4)
+        return limit
+    return asked
+
+
+def _positions(model: Any) -> int | None:
+    """How many positions the model has. RoBERTa's first `padding_idx + 1` rows of the position table are never a token's."""
+    config = model.config.get_text_config() if hasattr(model.config, "get_text_config") else model.config
+    found = [getattr(config, "max_position_embeddings", None)]
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            found.append(module.num_embeddings - module.padding_idx - 1)
+    limits = [int(n) for n in found if isinstance(n, int) and n > 0]
+    return min(limits) if limits else None
+
+
+def vocabulary_size(model: Any) -> int | None:
+    """Rows of the model's token embedding, where it has one."""
+    try:
+        return int(model.get_input_embeddings().num_embeddings)
+    except (AttributeError, NotImplementedError):
+        return None
+
+
+def device_for(model: Any, asked: Any) -> Any:
+    """Where to run: as asked; else where the model already is; else the best there is."""
+    import torch
+
+    if asked is not None:
+        try:
+            device = torch.device(asked)
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError, ValueError, TypeError) as error:
+            raise InputError(
+                f"Expected a device that this machine has, found {asked!r} ({_first_line(error)}). "
+                "Leave `device=None` for the best there is."
+            ) from error
+        return device
+    here = next(iter(model.parameters()), torch.empty(0)).device
+    if here.type != "cpu" or getattr(model, "hf_device_map", None):
+        return here
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps") if torch.backends.mps.is_available() else here
+
+
+def model_name(model: Any) -> str:
+    """A hub name, or the last two parts of a folder (whole paths say more about a machine than about a model)."""
+    name = str(getattr(model, "name_or_path", "") or "")
+    if name and Path(name).exists():
+        return "/".join(Path(name).resolve().parts[-2:]).strip("/")
+    return name or type(model).__name__
+
+
+def weights_hash(model: Any) -> str:
+    """SHA-256 over the names, shapes, types and bytes of all weights: the same for equal models anywhere."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        if not isinstance(tensor, torch.Tensor):
+            continue
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def library_versions() -> dict[str, str]:
+    """The versions that a number may depend on."""
+    names = ("loss-widget", "torch", "transformers", "tokenizers")
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _from_pretrained(auto: Any, name: str | os.PathLike[str], what: str) -> tuple[Any, dict[str, Any]]:
+    import torch
+    import transformers
+
+    path = Path(name).expanduser()
+    if path.is_file():
+        raise ModelError(f"Expected a folder with {what}, found a file: {path}. Pass the folder that holds it.")
+    if path.is_dir() and not (path / "config.json").exists():
+        inside = sorted(p.name for p in path.iterdir())[:6]
+        raise ModelError(
+            f"Expected a folder with {what} (config.json and weights), found {path} with {inside}. "
+            "Save one there with `model.save_pretrained(path)`."
+        )
+    newer = tuple(int(n) for n in transformers.__version__.split(".")[:2]) >= (4, 56)
+    dtype = {"dtype" if newer else "torch_dtype": torch.float32}
+    try:
+        model, info = auto.from_pretrained(
+            str(path) if path.is_dir() else str(name), output_loading_info=True, trust_remote_code=False, **dtype
+        )
+    except Exception as error:
+        raise ModelError(
+            f"Expected {what} called {str(name)!r}, looked for a folder of that path and for that name on the hub and in its "
+            f"cache, found none that loads: {_first_line(error)} Check the spelling, or pass the model itself."
+        ) from error
+    return model, info
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,71 @@
+"""What a model's head means: single-label classifiers are judged, everything else is refused in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loss_widget.errors import ModelError
+
+SUPPORTED = (
+    "`lw.score` judges single-label sequence classifiers (AutoModelForSequenceClassification with two or more labels); "
+    "`lw.cross_score` needs an encoder only; `lw.Scores.from_probs` takes probabilities from anywhere."
+)
+
+_OTHER_HEADS = {
+    "ForTokenClassification": "a token classifier",
+    "ForQuestionAnswering": "a question-answering model",
+    "ForMultipleChoice": "a multiple-choice model",
+    "ForCausalLM": "a language model",
+    "LMHead": "a language model",
+    "ForMaskedLM": "a masked language model",
+    "ForPreTraining": "a pre-training model",
+    "ForConditionalGeneration": "a text-generating model",
+    "ForNextSentencePrediction": "a next-sentence model",
+    "ForImageClassification": "an image classifier",
+    "ForAudioClassification": "an audio classifier",
+}
+
+
+def check_classifier(model: Any) -> None:
+    """Raise `ModelError` unless `model` is a single-label sequence classifier."""
+    kind = type(model).__name__
+    if hasattr(model, "model") and hasattr(model, "tokenizer") and kind.endswith("Pipeline"):
+        raise ModelError(f"Expected a model, found a pipeline ({kind}). Pass `pipe.model` and `tokenizer=pipe.tokenizer`.")
+    config = getattr(model, "config", None)
+    if not callable(getattr(model, "state_dict", None)) or config is None:
+        raise ModelError(f"Expected a transformers PreTrainedModel, or a name or path, found {kind}. {SUPPORTED}")
+    for part, what in _OTHER_HEADS.items():
+        if part in kind:
+            raise ModelError(f"Expected a sequence classifier, found {what} ({kind}). {SUPPORTED}")
+    if "SequenceClassification" not in kind and kind.endswith("Model") and not kind.startswith("Peft"):
+        raise ModelError(f"Expected a sequence classifier, found an encoder without a head ({kind}). {SUPPORTED}")
+    problem = getattr(config, "problem_type", None)
+    if problem == "multi_label_classification":
+        raise ModelError(f"Expected one label a row, found a multi-label model (config.problem_type={problem!r}). {SUPPORTED}")
+    if problem == "regression" or getattr(config, "num_labels", 2) == 1:
+        raise ModelError(
+            f"Expected two or more labels, found a regression model ({kind}, num_labels={config.num_labels}). {SUPPORTED}"
+        )
+
+
+def label_names_of(model: Any) -> list[str]:
+    """The model's label names in the order of its outputs, from `config.id2label` alone (`label2id` may be stale)."""
+    named = {int(i): str(name) for i, name in dict(getattr(model.config, "id2label", None) or {}).items()}
+    if sorted(named) != list(range(len(named))) or len(named) < 2:
+        raise ModelError(
+            f"Expected `model.config.id2label` to name the labels 0, 1, 2 …, found the ids {sorted(named)[:10]}. "
+            "Set it to {0: name, 1: name, …} in the order of the model's outputs."
+        )
+    return [named[i] for i in range(len(named))]
+
+
+def check_head_was_trained(loading_info: dict[str, Any], name: str) -> None:
+    """Raise `ModelError` where `from_pretrained` had to draw weights at random: such a head knows nothing."""
+    missing = sorted(str(key) for key in loading_info.get("missing_keys", ()))
+    mismatched = sorted(str(key[0] if isinstance(key, tuple) else key) for key in loading_info.get("mismatched_keys", ()))
+    if missing or mismatched:
+        what = ", ".join([*missing, *mismatched][:6])
+        raise ModelError(
+            f"Expected a fine-tuned classifier in {name!r}, found no weights for {what}: the head would be random and its losses "
+            "noise. Fine-tune it first, or call `lw.cross_score(data, model)`, which needs the encoder only."
+        )
