@@ -84,7 +84,7 @@ class Scores:
         provenance: Mapping[str, Any] | None = None,
     ) -> Scores:
         """Scores of one pass of a model over `examples`. Rows of `log_probs` that are NaN could not be judged."""
-        frame = _callers_columns(examples.frame)
+        frame = callers_columns(examples.frame)
         position = column_position(frame, examples.label)
         frame.isetitem(position, frame.iloc[:, position].copy())  # the widget corrects this column, never the caller's
         label_column = frame.iloc[:, position]
@@ -215,7 +215,7 @@ def label_column_of(ids: np.ndarray, values: Sequence[Any], *, like: pd.Series) 
     return pd.Series(written, index=like.index).convert_dtypes()
 
 
-def _callers_columns(frame: pd.DataFrame) -> pd.DataFrame:
+def callers_columns(frame: pd.DataFrame) -> pd.DataFrame:
     """A shallow copy without the columns of an earlier scoring; a column of the caller's with such a name is refused."""
     taken = [c for c in SCORE_COLUMNS if c in frame.columns]
     if taken and set(taken) != set(SCORE_COLUMNS):

@@ -13,7 +13,7 @@ import pyarrow as pa
 from loss_widget.errors import DataError, InputError
 from loss_widget.examples import Examples, read_examples
 from loss_widget.labels import NO_LABEL, AlignedLabels, align_labels
-from loss_widget.scores import Scores
+from loss_widget.scores import Scores, callers_columns
 from loss_widget.scoring import models
 from loss_widget.scoring.forward import PassReport, read_mean_pooled
 from loss_widget.scoring.scorer import TextReader, accuracy, progress_bar
@@ -58,6 +58,7 @@ def cross_score(
     if train != "head":
         raise InputError(f'Expected train="head", found {train!r}.')
     examples = read_examples(data, text=text, label=label, label_names=label_names)
+    callers_columns(examples.frame)  # a name that is taken is told before the wait
     labels = _labels_of(examples, label_names, label_map)
     _check_folds(folds, labels)
     reader = TextReader(models.load_encoder(model), tokenizer=tokenizer, max_length=max_length, device=device)

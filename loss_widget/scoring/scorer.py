@@ -14,7 +14,7 @@ import numpy as np
 from loss_widget.errors import InputError, ModelError
 from loss_widget.examples import read_examples
 from loss_widget.labels import AlignedLabels, align_labels, check_permutation
-from loss_widget.scores import Scores
+from loss_widget.scores import Scores, callers_columns
 from loss_widget.scoring import models
 from loss_widget.scoring.batches import Texts, Tokens, check_fits, tokenize
 from loss_widget.scoring.checkpoint import Checkpoint
@@ -244,6 +244,7 @@ def score(
     'age_limit'
     """
     examples = read_examples(data, text=text, label=label, label_names=label_names)
+    callers_columns(examples.frame)  # a name that is taken is told before the wait
     scorer = Scorer(model, tokenizer=tokenizer, max_length=max_length, device=device, precision=precision)
     labels = align_labels(examples.given, scorer.label_names, label_map=label_map)
     early = None if labels.believed else _EarlyCheck(labels)
