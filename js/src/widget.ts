@@ -1,11 +1,178 @@
-import "./theme.css";
+/** The entry that anywidget loads: connects a view to its model and draws it; nothing else. */
 
-export default {
-  render({ el }: { el: HTMLElement }) {
-    const root = el.ownerDocument.createElement("div");
-    root.className = "loss-widget";
-    root.textContent = "The grid is being built.";
-    el.append(root);
-    return () => root.remove();
-  },
-};
+import "./theme.css";
+import "./grid.css";
+import "./panels.css";
+import { makeChips } from "./chips";
+import { GUARD, type Maker, make, setAttribute } from "./dom";
+import { makeGrid } from "./grid";
+import { makeHelp } from "./help";
+import { makeInspector } from "./inspector";
+import type { Model } from "./kernel";
+import { handleKey } from "./keys";
+import { makePager } from "./pager";
+import { makePicker } from "./picker";
+import { makeStatus } from "./status";
+import { Store } from "./store";
+import { followTheme } from "./theme";
+import { makeToolbar } from "./toolbar";
+
+interface View {
+  readonly model: Model;
+  readonly el: HTMLElement;
+  /** Aborts when the view goes; anywidget before 0.10 gives none. */
+  readonly signal?: AbortSignal;
+}
+
+function render({ model, el, signal: outer }: View): () => void {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const end = () => ending.abort();
+  if (outer?.aborted) return end;
+  outer?.addEventListener("abort", end, { signal });
+
+  const maker: Maker = { document: el.ownerDocument, signal };
+  const store = new Store(model, signal);
+  const root = draw(maker, store);
+  el.append(root);
+  guardHost(root);
+  followTheme(root, signal);
+  signal.addEventListener("abort", () => root.remove());
+  followAnnouncements(model, store, signal);
+  store.open();
+  return end;
+}
+
+function draw(maker: Maker, store: Store): HTMLElement {
+  const { place } = store;
+  const backToGrid = () => grid.focus();
+  /** Opened by a key, the picker moves the cursor on as every decision by key does. */
+  const choose = (id: number, anchor: HTMLElement, byKey: boolean) => {
+    const row = store.row(id);
+    const { state } = store;
+    if (!row || state.locked) return;
+    moveOn = byKey;
+    picker.open(row, state, anchor);
+  };
+  let moveOn = false;
+  const chooseAtCursor = () => {
+    const { rows, cursor } = store.state;
+    const row = rows[cursor];
+    const anchor = grid.cursorLabel();
+    if (row && anchor) choose(row.row, anchor, true);
+  };
+  const picker = makePicker(
+    maker,
+    (row, label) => {
+      store.decide("relabel", row, { label });
+      if (moveOn) place.step(1);
+    },
+    backToGrid,
+  );
+  const help = makeHelp(maker, backToGrid);
+  const grid = makeGrid(maker, {
+    point: (index) => place.point(index),
+    toggle: (row) => {
+      const anchor = grid.cursorLabel();
+      if (!store.toggle(row) && anchor) choose(row, anchor, false);
+    },
+    decide: (kind, row) => store.decide(kind, row),
+    choose: (row, anchor) => choose(row, anchor, false),
+  });
+  const toolbar = makeToolbar(maker, {
+    filterBy: (patch) => store.filterBy(patch),
+    undo: () => store.undo(),
+    redo: () => store.redo(),
+    export: () => void store.export(),
+    help: () => help.toggle(),
+    backToGrid,
+  });
+  const inspector = makeInspector(maker, {
+    relabel: (row, label) => store.decide("relabel", row, { label }),
+    note: (row, note) => store.decide("note", row, { note }),
+    wholeText: (row) => store.wholeText(row),
+    redraw: () => show(),
+    backToGrid,
+  });
+  const chips = makeChips(maker, {
+    filterBy: (patch) => store.filterBy(patch),
+    refresh: () => store.refresh(),
+    backToGrid,
+  });
+  const pager = makePager(maker, {
+    go: (offset) => place.go(offset),
+    turn: (by) => place.turn(by),
+    last: () => place.goToLast(),
+    resize: (limit) => place.resize(limit),
+  });
+  const status = makeStatus(maker);
+  const foot = make(maker, "div", { class: "lw-foot" }, [pager.el, status.el]);
+  const parts = [toolbar, chips, grid, inspector, pager, status];
+  const above = [toolbar.el, chips.el, grid.el, inspector.el, foot, picker.el, help.el];
+  // A click on padding or on the status line lands here, not on the notebook's cell.
+  const root = make(maker, "div", { class: "loss-widget", tabindex: "-1" }, above);
+
+  const keyActs = {
+    choose: chooseAtCursor,
+    note: () => inspector.writeNote(),
+    search: () => toolbar.search.focus(),
+    help: () => help.toggle(),
+  };
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const from = event.composedPath()[0];
+      const { HTMLInputElement: Input, HTMLSelectElement: Select, HTMLButtonElement: Button } = globalThis;
+      const typing = from instanceof Input || from instanceof Select;
+      const pressing = from instanceof Button && (event.key === "Enter" || event.key === " ");
+      if (typing || pressing) event.stopPropagation();
+      else if (!event.defaultPrevented && handleKey(event, store, keyActs)) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    },
+    { signal: maker.signal },
+  );
+
+  function show(): void {
+    const { state } = store;
+    setAttribute(root, "data-unsaved", String(state.unsaved));
+    root.classList.toggle("lw-locked", state.locked !== "");
+    for (const part of parts) part.show(state);
+  }
+  store.listen(show);
+  show();
+  return root;
+}
+
+/** From inside a shadow root the notebook sees only the host as the focused element. */
+function guardHost(root: HTMLElement): void {
+  const home = root.getRootNode();
+  if (home instanceof ShadowRoot) home.host.setAttribute(GUARD, "true");
+}
+
+/** What cells and newer widgets do comes over a second, tiny model: a push on the grid's own comm makes clicks wait. */
+async function followAnnouncements(model: Model, store: Store, signal: AbortSignal): Promise<void> {
+  const reference = model.get("announcements");
+  const id = typeof reference === "string" ? /^IPY_MODEL_(.+)$/.exec(reference)?.[1] : undefined;
+  if (id === undefined || !model.widget_manager) return;
+  try {
+    const told = await model.widget_manager.get_model(id);
+    if (signal.aborted) return;
+    const hear = () =>
+      store.announced({
+        revision: told.get("revision"),
+        read_only: told.get("read_only"),
+        snapshot: told.get("snapshot"),
+      });
+    for (const name of ["revision", "read_only", "snapshot"]) {
+      told.on(`change:${name}`, hear);
+      signal.addEventListener("abort", () => told.off(`change:${name}`, hear));
+    }
+    hear();
+  } catch {
+    // marimo has no manager to ask: what a cell does shows with the next page.
+  }
+}
+
+export default { render };

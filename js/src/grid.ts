@@ -1,0 +1,93 @@
+/** The grid: a header, fixed row slots, one tab stop; and a sentence where there are no rows. */
+
+import { type Maker, make, setAttribute, setText } from "./dom";
+import { makeRow, type RowActs, type RowSlot } from "./row";
+import type { State } from "./store";
+
+export interface Grid {
+  readonly el: HTMLElement;
+  show(state: State): void;
+  /** Puts the focus on the cursor row. */
+  focus(): void;
+  /** The label cell of the cursor row, for the picker to open at. */
+  cursorLabel(): HTMLElement | null;
+}
+
+const COLUMNS = [
+  ["loss", "Loss"],
+  ["text", "Text"],
+  ["label", "Label"],
+  ["predicted", "Predicted"],
+  ["verdict", "Verdict"],
+] as const;
+
+export function makeGrid(maker: Maker, acts: RowActs): Grid {
+  const headers = COLUMNS.map(([column, name]) =>
+    make(maker, "div", { role: "columnheader", class: `lw-cell lw-${column}` }, [name]),
+  );
+  const head = make(maker, "div", { role: "row", class: "lw-head", "aria-rowindex": "1" }, headers);
+  const body = make(maker, "div", { role: "rowgroup", class: "lw-body" });
+  const grid = make(
+    maker,
+    "div",
+    { role: "grid", class: "lw-grid", "aria-label": "Examples", "aria-colcount": "5" },
+    [head, body],
+  );
+  const blank = make(maker, "div", { class: "lw-blank" });
+  const el = make(maker, "div", { class: "lw-table" }, [grid, blank]);
+  const slots: RowSlot[] = [];
+  let cursor: RowSlot | undefined;
+
+  function show(state: State): void {
+    const { rows, limit, total, here } = state;
+    while (slots.length < limit) {
+      const slot = makeRow(maker, slots.length, acts);
+      slots.push(slot);
+      body.append(slot.el);
+    }
+    setAttribute(grid, "aria-rowcount", String(total === null ? -1 : total + 1));
+    setAttribute(grid, "aria-busy", String(state.turning));
+    for (const [i, [column]] of COLUMNS.entries()) {
+      const header = headers[i];
+      const sorted = column === state.filter.sort;
+      if (header)
+        setAttribute(
+          header,
+          "aria-sort",
+          sorted ? (state.filter.descending ? "descending" : "ascending") : null,
+        );
+    }
+    const hadFocus = slots.some((slot) => slot.el.matches(":focus"));
+    cursor = slots[state.cursor];
+    // A short last page keeps its height, so that the pager stays under the pointer.
+    const kept = here
+      ? total === null || total > limit
+        ? limit
+        : rows.length
+      : Math.min(limit, state.snapshot.rows);
+    slots.forEach((slot, i) => {
+      slot.show(state, rows[i] ?? null);
+      slot.el.hidden = i >= kept;
+    });
+    if (hadFocus && rows.length > 0 && !cursor?.el.matches(":focus")) cursor?.el.focus();
+    setText(blank, blankSentence(state));
+    blank.hidden = blank.textContent === "";
+  }
+
+  return {
+    el,
+    show,
+    focus: () => cursor?.el.focus(),
+    cursorLabel: () => cursor?.labelCell ?? null,
+  };
+}
+
+function blankSentence({ rows, here, problem, late, locked, snapshot }: State): string {
+  if (rows.length > 0) return "";
+  if (problem) return problem;
+  if (here) return snapshot.rows === 0 ? "There are no rows." : "No row matches these filters.";
+  return (
+    locked ||
+    (late ? "The grid is waiting for the kernel: it shows its rows when the running cell ends." : "")
+  );
+}

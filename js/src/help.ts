@@ -1,0 +1,82 @@
+/** The help panel: what a click does, every key, and what the notebook does not hear from inside the grid. */
+
+import { type Maker, make, makeButton } from "./dom";
+
+export interface Help {
+  readonly el: HTMLElement;
+  toggle(): void;
+}
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["↑ ↓ or k j", "move"],
+  ["PageUp PageDown", "turn pages"],
+  ["Home End", "first, last row of the page; with Ctrl first, last page"],
+  ["a or Space", "the most probable label other than the given one"],
+  ["s d", "the second and third such label"],
+  ["1 … 9", "the first nine labels of the data"],
+  ["Enter", "choose among all labels"],
+  ["y u x", "keep, unsure, remove; the same key again takes it back"],
+  ["n", "write a note"],
+  ["z Z", "undo, redo"],
+  ["/", "search"],
+  ["?", "this help"],
+];
+const SENTENCES = [
+  "Click a row to give it the model's best label other than the given one; click it again to put the given label back. " +
+    "Click the label to choose among all labels.",
+  "A decision by key moves on to the next row. Rows keep their order until you press Refresh.",
+  "A decision is safe once the status line says “saved”: it is then in the review's journal on disk.",
+  "While the focus is in the grid, Ctrl+S and Shift+Enter do not reach the notebook. Click outside it first.",
+];
+
+/** `closed` puts the focus back. */
+export function makeHelp(maker: Maker, closed: () => void): Help {
+  const { signal } = maker;
+  const close = () => {
+    el.hidden = true;
+    closed();
+  };
+  const rows = KEYS.flatMap(([keys, what]) => [
+    make(
+      maker,
+      "dt",
+      {},
+      keys.split(" ").map((key) => make(maker, /^(or|…)$/.test(key) ? "span" : "kbd", {}, [key])),
+    ),
+    make(maker, "dd", {}, [what]),
+  ]);
+  const el = make(
+    maker,
+    "div",
+    { class: "lw-help", role: "dialog", "aria-label": "How to review", tabindex: "-1" },
+    [
+      make(maker, "dl", {}, rows),
+      make(
+        maker,
+        "div",
+        { class: "lw-advice" },
+        SENTENCES.map((sentence) => make(maker, "p", {}, [sentence])),
+      ),
+      makeButton(maker, { class: "lw-close", title: "Close (Escape)" }, "Close", close),
+    ],
+  );
+  el.hidden = true;
+  el.addEventListener(
+    "keydown",
+    (event) => {
+      event.stopPropagation();
+      if (event.key !== "Escape" && event.key !== "?") return;
+      event.preventDefault();
+      close();
+    },
+    { signal },
+  );
+  return {
+    el,
+    toggle: () => {
+      if (!el.hidden) return close();
+      el.hidden = false;
+      el.focus({ preventScroll: true });
+    },
+  };
+}

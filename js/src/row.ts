@@ -1,0 +1,189 @@
+/** One row slot of the grid: made once, refilled for every page. */
+
+import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./dom";
+import type { OpKind } from "./protocol";
+import { probabilityOf, suggestions } from "./standing";
+import type { ShownRow, State } from "./store";
+import { loss, percent, VERDICT_SIGNS, VERDICT_WORDS } from "./words";
+
+export interface RowActs {
+  point(index: number): void;
+  toggle(row: number): void;
+  decide(kind: OpKind, row: number): void;
+  choose(row: number, anchor: HTMLElement): void;
+}
+
+export interface RowSlot {
+  readonly el: HTMLElement;
+  readonly labelCell: HTMLElement;
+  show(state: State, row: ShownRow | null): void;
+}
+
+const BUTTONS = [
+  { kind: "keep", name: "Keep", face: "✓", tip: "Keep: the given label is right (y)" },
+  { kind: "unsure", name: "Unsure", face: "?", tip: "Unsure: cannot be decided (u)" },
+  { kind: "remove", name: "Remove", face: "✕", tip: "Remove: no label fits, or not an example (x)" },
+] as const;
+/** A pointer that moves further than this selects text. */
+const DRAG_PX = 4;
+
+export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
+  const { signal } = maker;
+  let current: ShownRow | null = null;
+
+  const number = make(maker, "span", { class: "lw-number" });
+  const after = make(maker, "span", { class: "lw-after" });
+  const noted = make(maker, "span", { class: "lw-noted" }, ["ⓘ"]);
+  const before = make(maker, "i", { class: "lw-bar-before" });
+  const now = make(maker, "i", { class: "lw-bar-now" });
+  const bar = make(maker, "div", { class: "lw-bar", "aria-hidden": "true" }, [before, now]);
+  const text = make(maker, "div", { class: "lw-words", dir: "auto" });
+  const pair = make(maker, "div", { class: "lw-words", dir: "auto" });
+  const given = make(maker, "span", { class: "lw-name", dir: "auto" });
+  const sign = make(maker, "span", { class: "lw-sign", "aria-hidden": "true" });
+  const restore = make(maker, "span", { class: "lw-hint" }, ["↩ click restores"]);
+  const arrow = make(maker, "span", { class: "lw-quiet" }, ["→ "]);
+  const chosen = make(maker, "span", { class: "lw-name lw-chosen", dir: "auto" });
+  const givenProbability = make(maker, "span", { class: "lw-quiet lw-rest" });
+  const hint = make(maker, "span", { class: "lw-hint lw-ghost", dir: "auto" });
+  const predicted = make(maker, "div", { class: "lw-name lw-line", dir: "auto" });
+  const probability = make(maker, "div", { class: "lw-line lw-quiet" });
+  const word = make(maker, "div", { class: "lw-word lw-quiet" });
+
+  const buttons = BUTTONS.map(({ kind, name, face, tip }) =>
+    makeButton(
+      maker,
+      { "aria-label": name, title: tip, tabindex: "-1", class: `lw-${kind}` },
+      face,
+      (event) => {
+        event.stopPropagation();
+        if (!current) return;
+        acts.point(index);
+        acts.decide(kind, current.row);
+        el.focus({ preventScroll: true });
+      },
+    ),
+  );
+  const cell = (column: string, children: readonly Node[]) =>
+    make(maker, "div", { role: "gridcell", "data-column": column, class: `lw-cell lw-${column}` }, children);
+  const line = (children: readonly Node[]) => make(maker, "div", { class: "lw-line" }, children);
+  const labelCell = cell("label", [
+    line([given, sign, restore]),
+    line([arrow, chosen, givenProbability, hint]),
+  ]);
+  labelCell.title = "Click to choose another label (Enter)";
+  const verdictCell = cell("verdict", [make(maker, "div", { class: "lw-buttons" }, buttons), word]);
+  const el = make(maker, "div", { class: "lw-row", tabindex: "-1" }, [
+    cell("loss", [make(maker, "div", { class: "lw-line" }, [number, after, noted]), bar]),
+    cell("text", [text, pair]),
+    labelCell,
+    cell("predicted", [predicted, probability]),
+    verdictCell,
+  ]);
+
+  const clicks = new Clicks(el, signal);
+  el.addEventListener("focus", () => acts.point(index), { signal });
+  // The row keeps the focus when one of its buttons is pressed, so that the keys go on working.
+  verdictCell.addEventListener("mousedown", (event) => event.preventDefault(), { signal });
+  verdictCell.addEventListener("click", (event) => event.stopPropagation(), { signal });
+  labelCell.addEventListener(
+    "click",
+    (event) => {
+      event.stopPropagation();
+      if (!current || clicks.isNotOne(event)) return;
+      acts.point(index);
+      acts.choose(current.row, labelCell);
+    },
+    { signal },
+  );
+  el.addEventListener(
+    "click",
+    (event) => {
+      if (!current || clicks.isNotOne(event)) return;
+      acts.point(index);
+      acts.toggle(current.row);
+    },
+    { signal },
+  );
+
+  function show(state: State, row: ShownRow | null): void {
+    current = row;
+    setAttribute(el, "role", row ? "row" : null);
+    el.classList.toggle("lw-unused", row === null);
+    const cursor = row !== null && index === state.cursor;
+    el.classList.toggle("lw-cursor", cursor);
+    el.tabIndex = cursor ? 0 : -1;
+    const name = (id: number | null) => (id === null ? "" : (state.snapshot.label_names[id] ?? ""));
+    setAttribute(el, "data-row", row && String(row.row));
+    setAttribute(el, "aria-rowindex", row && String(state.offset + index + 2));
+    setAttribute(el, "data-verdict", row?.verdict ?? null);
+    setAttribute(el, "data-label", row && name(row.label));
+    setAttribute(el, "data-saved", row && String(row.saved));
+    if (!row) return;
+
+    const relabelled = row.verdict === "relabel";
+    setText(number, loss(row.loss));
+    setText(after, relabelled && row.loss_after !== null ? ` → ${loss(row.loss_after)}` : "");
+    noted.hidden = row.note_of_score === "";
+    noted.title = row.note_of_score;
+    before.style.width = barWidth(row.loss, state);
+    now.style.width = barWidth(relabelled ? row.loss_after : row.loss, state);
+    setText(text, row.text);
+    setText(pair, row.pair ?? "");
+    el.classList.toggle("lw-paired", row.pair !== null);
+    setText(given, row.given === null ? "no label" : name(row.given));
+    given.classList.toggle("lw-none", row.given === null);
+    setText(sign, VERDICT_SIGNS[row.verdict]);
+    restore.hidden = !relabelled || state.locked !== "";
+    arrow.hidden = !relabelled;
+    chosen.hidden = !relabelled;
+    setText(chosen, relabelled ? name(row.label) : "");
+    setText(givenProbability, relabelled ? "" : percent(row.label_prob));
+    setText(hint, relabelled || state.locked ? "" : hintFor(row, name));
+    el.classList.toggle("lw-hinted", !relabelled && !state.locked);
+    setText(predicted, name(row.predicted));
+    predicted.title = name(row.predicted);
+    setText(probability, row.problem || percent(row.predicted_prob));
+    probability.title = row.problem;
+    probability.classList.toggle("lw-problem", row.problem !== "");
+    el.classList.toggle("lw-agrees", row.predicted === row.given);
+    setText(word, (row.verdict ? VERDICT_WORDS[row.verdict] : "") + (row.note ? " ✎" : ""));
+    word.title = row.note;
+    buttons.forEach((button, i) => {
+      setAttribute(button, "aria-pressed", String(row.verdict === BUTTONS[i]?.kind));
+      setOff(button, state.locked !== "");
+    });
+  }
+
+  return { el, labelCell, show };
+}
+
+const barWidth = (nats: number | null, { lossScale }: State): string =>
+  `${Math.min(100, (100 * (nats ?? 0)) / lossScale).toFixed(1)}%`;
+
+function hintFor(row: ShownRow, name: (id: number) => string): string {
+  const [best] = suggestions(row);
+  if (best === undefined) return "click opens the labels";
+  const probability = best === row.predicted ? "" : percent(probabilityOf(row, best));
+  return `click → ${name(best)}${probability ? ` · ${probability}` : ""}`;
+}
+
+/** Tells a click from a double click's second half, from a drag that selects text, and from a modified one. */
+class Clicks {
+  readonly #el: HTMLElement;
+  #down = { x: 0, y: 0 };
+
+  constructor(el: HTMLElement, signal: AbortSignal) {
+    this.#el = el;
+    el.addEventListener("pointerdown", ({ clientX: x, clientY: y }) => (this.#down = { x, y }), { signal });
+  }
+
+  isNotOne(event: MouseEvent): boolean {
+    if (event.detail > 1 || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return true;
+    const { x, y } = this.#down;
+    if (event.detail > 0 && Math.hypot(event.clientX - x, event.clientY - y) > DRAG_PX) return true;
+    const home = this.#el.getRootNode() as Document & { getSelection?: () => Selection | null };
+    const selection = home.getSelection?.() ?? this.#el.ownerDocument.getSelection();
+    return selection?.type === "Range" && selection.containsNode(this.#el, true);
+  }
+}

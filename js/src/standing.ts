@@ -1,0 +1,63 @@
+/** How a row stands: what a decision would make of it, and which labels the model would give it. */
+
+import type { Op, Row, RowState } from "./protocol";
+
+/** The row after a decision, as the kernel will have it too; undo and redo only the kernel knows. */
+export function decided(row: Row, op: Op): Row {
+  const standing = { label: row.given, verdict: "" as const, loss_after: row.loss };
+  switch (op.kind) {
+    case "relabel":
+      if (op.label === row.given) return { ...row, ...standing };
+      return { ...row, label: op.label, verdict: "relabel", loss_after: lossOf(row, op.label) };
+    case "clear":
+      return { ...row, ...standing };
+    case "note":
+      return { ...row, note: op.note ?? "" };
+    case "undo":
+    case "redo":
+      return row;
+    default:
+      return { ...row, ...standing, verdict: op.kind };
+  }
+}
+
+export function withState(row: Row, state: RowState): Row {
+  const { label, verdict, note, loss_after } = state;
+  return { ...row, label, verdict, note, loss_after };
+}
+
+export const stateOf = ({ row, label, verdict, note, loss_after }: Row): RowState => ({
+  row,
+  label,
+  verdict,
+  note,
+  loss_after,
+});
+
+export function probabilityOf(row: Row, label: number | null): number | null {
+  if (label === null) return null;
+  const found = row.probabilities?.find(([id]) => id === label);
+  if (found) return found[1];
+  if (label === row.predicted) return row.predicted_prob;
+  return label === row.given ? row.label_prob : null;
+}
+
+function lossOf(row: Row, label: number | null): number | null {
+  const probability = probabilityOf(row, label);
+  return probability !== null && probability > 0 ? -Math.log(probability) : null;
+}
+
+/** Labels other than the given one, most probable first: what a click, `a`, `s` and `d` take. */
+export function suggestions(row: Row): readonly number[] {
+  const ids = row.probabilities?.map(([id]) => id) ?? (row.predicted === null ? [] : [row.predicted]);
+  return ids.filter((id) => id !== row.given);
+}
+
+/** Every label with its probability, most probable first; labels without one follow in their own order. */
+export function labelsByProbability(row: Row, count: number): readonly (readonly [number, number | null])[] {
+  const known: (readonly [number, number | null])[] = [...(row.probabilities ?? [])];
+  if (known.length === 0 && row.predicted !== null) known.push([row.predicted, row.predicted_prob]);
+  const seen = new Set(known.map(([id]) => id));
+  for (let id = 0; id < count; id += 1) if (!seen.has(id)) known.push([id, null]);
+  return known;
+}

@@ -1,0 +1,363 @@
+/** What this view shows, and the only code that changes it. Knows nothing of the page it is drawn on. */
+
+import { Kernel, type Model } from "./kernel";
+import { Place } from "./place";
+import {
+  decisionsIn,
+  type Filter,
+  type Op,
+  type OpKind,
+  type OpResult,
+  type Reply,
+  type Row,
+  type Snapshot,
+  type Summary,
+} from "./protocol";
+import { DecisionQueue } from "./queue";
+import { decided, suggestions } from "./standing";
+import { count, some, VERDICT_WORDS } from "./words";
+
+export interface ShownRow extends Row {
+  /** Whether the kernel has answered every decision about it. */
+  readonly saved: boolean;
+  /** Why its last decision was refused; empty otherwise. */
+  readonly problem: string;
+}
+
+export interface State {
+  readonly snapshot: Snapshot;
+  readonly filter: Filter;
+  readonly limit: number;
+  /** The page on screen, and the one asked for. */
+  readonly offset: number;
+  readonly goal: number;
+  readonly total: number | null;
+  readonly rows: readonly ShownRow[];
+  readonly cursor: number;
+  readonly here: boolean;
+  readonly turning: boolean;
+  /** The page is late by more than a second. */
+  readonly late: boolean;
+  /** Why the last page did not come. */
+  readonly problem: string;
+  /** Whether sorting and filtering again could change the order. */
+  readonly outOfDate: boolean;
+  /** The longest loss bar. */
+  readonly lossScale: number;
+  readonly summary: Summary;
+  readonly unsaved: number;
+  /** Why nothing can be decided; empty where it can. */
+  readonly locked: string;
+  readonly dead: boolean;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  readonly exporting: boolean;
+  /** What happened last, or what holds things up. */
+  readonly status: string;
+}
+
+const FIRST_FILTER: Filter = {
+  sort: "loss",
+  descending: true,
+  given: null,
+  predicted: null,
+  verdict: null,
+  disagreements: false,
+  loss_range: null,
+  search: null,
+  search_regex: false,
+  unlabelled: null,
+};
+const LEAST_SCALE = 4;
+
+export class Store {
+  readonly place: Place;
+  readonly #kernel: Kernel;
+  readonly #queue: DecisionQueue;
+  readonly #listeners: (() => void)[] = [];
+  readonly #problems = new Map<number, string>();
+  /** Whole texts that were asked for; null while they are on their way. */
+  readonly #texts = new Map<number, { text: string; pair: string | null } | null>();
+  #snapshot: Snapshot;
+  #summary: Summary;
+  #revision: number;
+  #readOnly: string;
+  #said = "";
+  #lossScale = LEAST_SCALE;
+  #exporting = false;
+
+  constructor(model: Model, signal: AbortSignal) {
+    this.#snapshot = model.get("snapshot") as Snapshot;
+    const { rows, reviewed, revision, read_only, page_size } = this.#snapshot;
+    this.#summary = {
+      ...{ rows, reviewed, relabel: 0, keep: 0, unsure: 0, remove: 0, wrong: 0 },
+      ...{ precision: null, precision_last_50: null, can_undo: false, can_redo: false },
+    };
+    this.#revision = revision;
+    this.#readOnly = read_only;
+    const changed = () => this.#changed();
+    this.#kernel = new Kernel(model, signal, {
+      reply: (reply) => this.#hear(reply),
+      liveness: () => {
+        this.#queue.liveness();
+        if (this.#kernel.dead) this.#exporting = false;
+        changed();
+      },
+    });
+    this.#queue = new DecisionQueue(this.#kernel, model, signal, {
+      answered: (op, result) => this.#answered(op, result),
+      lateness: changed,
+    });
+    this.place = new Place(this.#kernel, FIRST_FILTER, page_size, changed);
+    this.#queue.adopt(model);
+  }
+
+  /** Asks for the first page; what is there to draw comes to the listeners. */
+  open(): void {
+    this.place.go(0);
+    this.#askSummary();
+  }
+
+  listen(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  get state(): State {
+    const { place } = this;
+    const rows = place.rows().map((row) => this.#shown(row));
+    this.#lossScale = rows.reduce((most, row) => Math.max(most, row.loss ?? 0), this.#lossScale);
+    const open = this.#queue.open;
+    const locked = this.#locked();
+    const waiting = open.some((op) => op.kind !== "undo" && op.kind !== "redo");
+    return {
+      snapshot: this.#snapshot,
+      filter: place.filter,
+      limit: place.limit,
+      offset: place.offset,
+      goal: place.goal,
+      total: place.total,
+      rows,
+      cursor: place.cursor,
+      here: place.here,
+      turning: place.turning,
+      late: place.turning && this.#kernel.late,
+      problem: place.problem,
+      outOfDate: place.here && (place.shown.asOf ?? 0) < this.#revision,
+      lossScale: this.#lossScale,
+      summary: this.#summary,
+      unsaved: open.length,
+      locked,
+      dead: this.#kernel.dead,
+      canUndo: !locked && (waiting || this.#summary.can_undo),
+      canRedo: !locked && !waiting && this.#summary.can_redo,
+      exporting: this.#exporting,
+      status: this.#status(locked),
+    };
+  }
+
+  /** The row as it is drawn: what the kernel has confirmed, and what is still on its way to it. */
+  row(id: number): ShownRow | null {
+    const row = this.place.shown.row(id);
+    return row ? this.#shown(row) : null;
+  }
+
+  labelName(id: number | null): string {
+    return id === null ? "" : (this.#snapshot.label_names[id] ?? "");
+  }
+
+  filterBy(patch: Partial<Filter>): void {
+    this.place.ask({ ...this.place.filter, ...patch });
+  }
+
+  /** Sorts and filters again with the decisions made so far. */
+  refresh(): void {
+    this.filterBy({});
+  }
+
+  /** Draws the decision at once and sends it. A verdict that the row already has is taken back. */
+  decide(
+    kind: OpKind,
+    id: number,
+    { label = null as number | null, note = null as string | null } = {},
+  ): void {
+    const row = this.row(id);
+    if (!row) return;
+    if (this.#refuse()) return;
+    const again = kind !== "relabel" && kind === row.verdict;
+    const same =
+      kind === "relabel" && label === row.label && (row.verdict === "relabel" || row.verdict === "");
+    this.#problems.delete(id);
+    if (same) return this.#say(`Row ${count(id)} is ${this.labelName(label)} already`);
+    const from = kind === "note" ? null : [row.label];
+    this.#send({ kind: again ? "clear" : kind, rows: [id], label, note, from });
+  }
+
+  /** What a click does: the best label other than the given one, or the given one again. False: no label to take. */
+  toggle(id: number): boolean {
+    const row = this.row(id);
+    if (!row) return true;
+    if (row.verdict === "relabel") {
+      if (row.given === null) this.decide("clear", id);
+      else this.decide("relabel", id, { label: row.given });
+      return true;
+    }
+    return this.suggest(id, 0);
+  }
+
+  /** Takes the label of this rank among those other than the given one; false where there is none. */
+  suggest(id: number, rank: number): boolean {
+    const row = this.row(id);
+    const label = row ? suggestions(row)[rank] : undefined;
+    if (label === undefined) return false;
+    this.decide("relabel", id, { label });
+    return true;
+  }
+
+  undo(): void {
+    if (this.state.canUndo) this.#send({ kind: "undo", rows: [], label: null, note: null, from: null });
+  }
+
+  redo(): void {
+    if (this.state.canRedo) this.#send({ kind: "redo", rows: [], label: null, note: null, from: null });
+  }
+
+  /** Writes the corrected rows in the kernel's working directory, after every decision so far. */
+  async export(): Promise<void> {
+    if (this.#exporting || this.#kernel.dead) return;
+    this.#exporting = true;
+    this.#say("Export: writing the corrected rows");
+    try {
+      await this.#queue.settled();
+      const { result } = await this.#kernel.ask("export", {}).answer;
+      this.#say(`Wrote ${result.path} with ${some(result.rows, "row")}`);
+    } catch (error) {
+      this.#say(`Not exported: ${(error as Error).message}`);
+    } finally {
+      this.#exporting = false;
+      this.#changed();
+    }
+  }
+
+  /** The whole text where the page brought only its beginning: now if it is here, else later with a redraw. */
+  wholeText(row: Row): { readonly text: string; readonly pair: string | null } | null {
+    if (!row.text_cut) return row;
+    const known = this.#texts.get(row.row);
+    if (known !== undefined) return known;
+    this.#texts.set(row.row, null);
+    this.#kernel.ask("text", { row: row.row }).answer.then(
+      ({ result }) => {
+        this.#texts.set(row.row, result);
+        this.#changed();
+      },
+      (error: Error) => {
+        this.#texts.delete(row.row);
+        this.#say(error.message);
+      },
+    );
+    return null;
+  }
+
+  /** Something was done outside the grid: in a cell, or by a newer widget. */
+  announced(told: { revision?: unknown; read_only?: unknown; snapshot?: unknown }): void {
+    if (told.snapshot && typeof told.snapshot === "object") this.#snapshot = told.snapshot as Snapshot;
+    if (typeof told.read_only === "string") this.#readOnly = told.read_only;
+    if (typeof told.revision === "number" && told.revision > this.#revision) {
+      this.#revision = told.revision;
+      this.place.reload();
+      this.#askSummary();
+    }
+    this.#changed();
+  }
+
+  #askSummary(): void {
+    this.#kernel.ask("summary", {}, { patient: true }).answer.then(
+      ({ result }) => {
+        this.#summary = result;
+        this.#changed();
+      },
+      () => undefined,
+    );
+  }
+
+  #send(op: Omit<Op, "op_id">): void {
+    this.#queue.push({ ...op, op_id: `${this.#kernel.nextId()}-op` });
+    this.#changed();
+  }
+
+  #shown(row: Row): ShownRow {
+    const ops = this.#queue.open.filter((op) => op.rows.includes(row.row));
+    return {
+      ...ops.reduce(decided, row),
+      saved: ops.length === 0,
+      problem: this.#problems.get(row.row) ?? "",
+    };
+  }
+
+  #hear(reply: Reply): void {
+    const decisions = decisionsIn(reply);
+    for (const result of decisions?.results ?? [])
+      this.place.learn(result.rows, result.ok ? result.revision : reply.revision);
+    if (decisions) this.#summary = decisions.summary;
+    if (!reply.ok && reply.error.kind === "read_only") this.#readOnly = reply.error.message;
+    this.#revision = Math.max(this.#revision, reply.revision);
+    this.#queue.hear(reply);
+    this.#changed();
+  }
+
+  #answered(op: Op, result: OpResult): void {
+    if (result.ok) {
+      this.#said = `${result.said || this.#inWords(op)}${this.#whereabouts(op, result)}, saved`;
+      return;
+    }
+    if (result.error.kind === "read_only") this.#readOnly = result.error.message;
+    for (const row of op.rows) this.#problems.set(row, result.error.message);
+    this.#said = result.error.message;
+  }
+
+  /** Undo and redo keep the cursor where it is, so they say where the change was. */
+  #whereabouts(op: Op, result: OpResult): string {
+    const row = result.rows[0]?.row;
+    if ((op.kind !== "undo" && op.kind !== "redo") || row === undefined) return "";
+    const { shown, offset, limit } = this.place;
+    const at = shown.offsetOf(row);
+    if (at === offset) return "";
+    return at === null ? " (on another page)" : ` (on page ${count(at / limit + 1)})`;
+  }
+
+  #inWords(op: Op): string {
+    const [row] = op.rows;
+    if (row === undefined) return op.kind === "undo" ? "Undone" : "Redone";
+    const what = op.kind === "relabel" ? this.labelName(op.label) : op.kind === "note" ? "note" : null;
+    return `Row ${count(row)}: ${what ?? VERDICT_WORDS[op.kind as keyof typeof VERDICT_WORDS] ?? "no verdict"}`;
+  }
+
+  #locked(): string {
+    if (!this.#kernel.dead) return this.#readOnly;
+    const lost = this.#queue.open.length;
+    const sentence = "The kernel has stopped: re-run the cell.";
+    return lost === 0 ? sentence : `${sentence} ${some(lost, "decision is", "decisions are")} not saved`;
+  }
+
+  #status(locked: string): string {
+    if (locked) return locked;
+    if (this.#queue.late)
+      return `Not saved yet: kernel busy, ${some(this.#queue.open.length, "decision")} queued`;
+    if (this.place.turning && this.#kernel.late) return "The grid is waiting for the kernel";
+    return this.place.problem || this.#said;
+  }
+
+  #refuse(): boolean {
+    const locked = this.#locked();
+    if (locked) this.#changed();
+    return locked !== "";
+  }
+
+  #say(sentence: string): void {
+    this.#said = sentence;
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

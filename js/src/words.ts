@@ -1,0 +1,66 @@
+/** Numbers and sentences as a person reads them. */
+
+import type { Filter, Summary, Verdict } from "./protocol";
+
+export const count = (n: number): string => n.toLocaleString("en-US");
+
+export const some = (n: number, one: string, many = `${one}s`): string =>
+  `${count(n)} ${n === 1 ? one : many}`;
+
+export function percent(probability: number | null): string {
+  if (probability === null) return "";
+  const rounded = Math.round(probability * 100);
+  if (rounded === 0 && probability > 0) return "<1 %";
+  if (rounded === 100 && probability < 1) return ">99 %";
+  return `${rounded} %`;
+}
+
+export const loss = (nats: number | null): string => (nats === null ? "–" : nats.toFixed(2));
+
+export const VERDICT_WORDS: Record<Verdict, string> = {
+  "": "not reviewed",
+  relabel: "relabelled",
+  keep: "kept",
+  unsure: "unsure",
+  remove: "removed",
+};
+
+/** Beside the colour, never colour alone. */
+export const VERDICT_SIGNS: Record<Verdict, string> = {
+  "": "",
+  relabel: "",
+  keep: "✓",
+  unsure: "?",
+  remove: "✕",
+};
+
+export function reviewed(summary: Summary): string {
+  const { rows, reviewed: done, wrong, precision_last_50: recent } = summary;
+  const parts = [`${count(done)} of ${some(rows, "row")} reviewed`];
+  if (done > 0) parts.push(`${count(wrong)} wrong`);
+  if (recent !== null && done > 0) parts.push(`last 50: ${percent(recent)} wrong`);
+  return parts.join(" · ");
+}
+
+export interface Chip {
+  readonly says: string;
+  /** The filter without it. */
+  readonly without: Partial<Filter>;
+}
+
+export function chips(filter: Filter): readonly Chip[] {
+  const found: Chip[] = [];
+  if (filter.search !== null) found.push({ says: `text has “${filter.search}”`, without: { search: null } });
+  if (filter.given !== null) found.push({ says: `given ${filter.given}`, without: { given: null } });
+  if (filter.unlabelled === true) found.push({ says: "no label", without: { unlabelled: null } });
+  if (filter.predicted !== null)
+    found.push({ says: `predicted ${filter.predicted}`, without: { predicted: null } });
+  if (filter.verdict !== null)
+    found.push({ says: VERDICT_WORDS[filter.verdict], without: { verdict: null } });
+  if (filter.disagreements) found.push({ says: "disagreements", without: { disagreements: false } });
+  if (filter.loss_range !== null) {
+    const [low, high] = filter.loss_range;
+    found.push({ says: `loss ${loss(low)} to ${loss(high)}`, without: { loss_range: null } });
+  }
+  return found;
+}
