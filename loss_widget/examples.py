@@ -210,7 +210,7 @@ def _read_file(path: Path, *, text: TextColumns, label: str) -> pd.DataFrame:
     if path.suffix.lower() == ".parquet":
         return pd.read_parquet(path)
     if path.suffix.lower() == ".jsonl":
-        return pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+        return pd.read_json(path, lines=True, dtype=False)
     return read_delimited(path, text=text, label=label)
 
 

@@ -140,7 +140,7 @@ def _read_changes(changes: Any) -> pd.DataFrame:
         path = Path(changes).expanduser()
         read: dict[str, Callable[[Path], pd.DataFrame]] = {
             ".csv": lambda p: pd.read_csv(p, dtype={"key": str}, keep_default_na=False),
-            ".jsonl": lambda p: pd.read_json(p, lines=True, dtype={"key": str}, convert_dates=False),
+            ".jsonl": lambda p: pd.read_json(p, lines=True, dtype=False),
             ".parquet": pd.read_parquet,
         }
         if path.suffix.lower() not in read or not path.is_file():

@@ -6,6 +6,7 @@ stands in the user's column: a name, an integer, a category). This module is the
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -207,31 +208,28 @@ def _recode(codes: np.ndarray, table: list[int]) -> np.ndarray:
 
 
 def _in_model_order(given: GivenLabels, model_names: list[str], to_model: list[int], believed: bool) -> AlignedLabels:
-    names, values = list(model_names), list(_values_of(given, model_names))
-    owners = [j for j in set(to_model) if to_model.count(j) == 1]
-    for i, j in enumerate(to_model):
-        if j in owners:
-            if not given.bare_ids:
-                names[j] = given.names[i]
-            values[j] = given.values[i]
-        elif values[j] is None or j not in to_model[:i]:
-            values[j] = given.values[i]
+    names, values = list(model_names), _unseen_values(given, model_names, to_model)
+    for i, j in reversed(list(enumerate(to_model))):  # where several values mean one label, the first is written
+        values[j] = given.values[i]
+        if not given.bare_ids and to_model.count(j) == 1:
+            names[j] = given.names[i]
     if len(set(names)) < len(names):
         names = list(model_names)
     aliases = dict(zip(given.values, to_model, strict=True))
     return AlignedLabels(_recode(given.codes, to_model), tuple(names), tuple(values), aliases, believed)
 
 
-def _values_of(given: GivenLabels, model_names: list[str]) -> list[Any]:
-    """How the label column would write labels that do not occur in it."""
-    sample = given.values[0] if given.values else ""
-    if isinstance(sample, str):
+def _unseen_values(given: GivenLabels, model_names: list[str], to_model: list[int]) -> list[Any]:
+    """How the column would write the model's labels that do not occur in it; None where it has no room for more."""
+    kind = type(given.values[0]) if given.values else str
+    if kind is str:
         return list(model_names)
-    kind = type(sample)
-    free = [i for i in range(len(model_names) + len(given.values)) if kind(i) not in given.values]
-    if given.bare_ids:
-        return [kind(i) for i in range(len(model_names))]
-    return [kind(free[i]) for i in range(len(model_names))]
+    if given.bare_ids and to_model == [int(name) for name in given.names]:
+        return [kind(j) for j in range(len(model_names))]
+    if kind is bool:
+        return [None] * len(model_names)
+    free = (kind(i) for i in itertools.count() if kind(i) not in given.values)
+    return [None if j in to_model else next(free) for j in range(len(model_names))]
 
 
 def _mapped_names(given: GivenLabels, model_names: list[str], label_map: Mapping[Any, str] | None) -> dict[int, str]:

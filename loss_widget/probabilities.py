@@ -54,9 +54,8 @@ def adjusted_losses(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
     return losses(np.log(np.maximum(probs, _SMALLEST)), label_ids)
 
 
-def log_probs_of(probs: Any, *, rows: int, labels: int | None) -> np.ndarray:
+def log_probs_of(array: np.ndarray, *, rows: int, labels: int | None) -> np.ndarray:
     """(n, n_labels) float32 log-probabilities of an array of probabilities, or `ProbabilityError` with the likely cause."""
-    array = _as_matrix(probs)
     if len(array) != rows:
         raise ProbabilityError(f"Expected probabilities for {rows} rows, found {len(array)}. Pass one row for each example.")
     if labels is not None and array.shape[1] != labels:
@@ -80,7 +79,8 @@ def log_probs_of(probs: Any, *, rows: int, labels: int | None) -> np.ndarray:
     return np.log(np.maximum(array, _SMALLEST)).astype(np.float32)
 
 
-def _as_matrix(probs: Any) -> np.ndarray:
+def as_matrix(probs: Any) -> np.ndarray:
+    """(n, n_labels) float64 of an array, or of a column of lists; `ProbabilityError` for any other shape."""
     values = probs.to_numpy() if hasattr(probs, "to_numpy") else probs
     if not isinstance(values, np.ndarray) or values.dtype == object:
         widths = {len(row) if hasattr(row, "__len__") else 0 for row in values}
@@ -97,7 +97,12 @@ def _as_matrix(probs: Any) -> np.ndarray:
 def _likely_cause(array: np.ndarray) -> str:
     totals = array.sum(axis=0)
     batches = np.rint(totals.mean())
-    if (array >= 0).all() and batches >= 1 and np.abs(totals - batches).max() < max(TOLERANCE * batches, 0.01):
+    if (
+        (array >= 0).all()
+        and array.max() <= 1 + TOLERANCE
+        and batches >= 1
+        and np.abs(totals - batches).max() < max(TOLERANCE * batches, 0.01)
+    ):
         return (
             f"Each column sums to {batches:.0f}: the softmax was taken over the batch (axis 0), not over the labels. "
             "Take it over the last axis: `softmax(logits, dim=-1)`."

@@ -15,7 +15,7 @@ import pyarrow as pa
 from loss_widget.errors import ColumnError, LabelError, listing
 from loss_widget.examples import Examples, TextColumns, as_tuple, column_position, read_examples
 from loss_widget.labels import NO_LABEL, AlignedLabels, align_labels, read_labels
-from loss_widget.probabilities import log_probs_of, losses
+from loss_widget.probabilities import as_matrix, log_probs_of, losses
 
 SCORE_COLUMNS = (
     "predicted_label",
@@ -138,8 +138,9 @@ class Scores:
         examples = read_examples(frame, text=text, label=label)
         if isinstance(probs, str):
             probs = examples.frame.iloc[:, column_position(examples.frame, probs)]
-        labels = _labels_for_probs(examples, probs, label_names)
-        log_probs = log_probs_of(probs, rows=len(examples), labels=len(labels.names))
+        matrix = as_matrix(probs)
+        labels = _labels_for_probs(examples, matrix.shape[1], label_names)
+        log_probs = log_probs_of(matrix, rows=len(examples), labels=len(labels.names))
         provenance = {"model": "probabilities handed in", "engine": "none", "in_sample": in_sample}
         return cls.from_pass(examples, labels, log_probs, provenance=provenance)
 
@@ -226,10 +227,8 @@ def callers_columns(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(columns=taken) if taken else frame.copy(deep=False)
 
 
-def _labels_for_probs(examples: Examples, probs: Any, label_names: Sequence[str] | None) -> AlignedLabels:
+def _labels_for_probs(examples: Examples, width: int, label_names: Sequence[str] | None) -> AlignedLabels:
     given = examples.given
-    shape: tuple[int, ...] = getattr(probs, "shape", ())
-    width = shape[1] if len(shape) == 2 else len(next(iter(probs)))
     known_order = isinstance(examples.frame[examples.label].dtype, pd.CategoricalDtype) or not isinstance(
         next(iter(given.values), 0), str
     )

@@ -1,0 +1,150 @@
+"""Scores: losses in the caller's frame, probabilities from anywhere, saved and loaded without loss."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loss_widget.errors import ColumnError, DataError, LabelError, ProbabilityError
+from loss_widget.probabilities import adjusted_losses, losses, margins
+from loss_widget.scores import SCORE_COLUMNS, Scores
+
+PROBS = np.array([[0.1, 0.9], [0.8, 0.2], [0.5, 0.5]])
+
+
+def frame(labels=(1, 1, 0), **columns) -> pd.DataFrame:
+    return pd.DataFrame({"text": ["fine", "awful", "meh"], "label": labels, **columns}, index=[4, 4, 9])
+
+
+def test_the_frame_keeps_its_columns_and_index_and_gains_the_scores():
+    scores = Scores.from_probs(frame(extra=[7, 8, 9]), PROBS)
+    assert list(scores.frame) == ["text", "label", "extra", *SCORE_COLUMNS]
+    assert scores.frame.index.tolist() == [4, 4, 9]
+    np.testing.assert_allclose(scores.frame["loss"], -np.log([0.9, 0.2, 0.5]), rtol=1e-6)
+    assert scores.frame["loss"].dtype == np.float32
+    assert scores.frame["predicted_label"].tolist() == [1, 0, 0]
+    np.testing.assert_allclose(scores.probs.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.array([1, 1, None], dtype="Int64"),
+        pd.Categorical(["good", "good", None], categories=["bad", "good"]),
+        np.array([1, 1, -1], dtype=np.int8),
+        [1.0, 1.0, np.nan],
+        [True, True, False],
+    ],
+    ids=["Int64", "category", "int8", "float", "bool"],
+)
+def test_predictions_are_written_as_the_label_column_writes_them(labels):
+    given_frame = frame()
+    given_frame["label"] = labels
+    scores = Scores.from_probs(given_frame, PROBS)
+    assert scores.frame["predicted_label"].dtype == given_frame["label"].dtype
+    assert scores.frame["predicted_label"].iloc[0] == given_frame["label"].iloc[0]
+
+
+def test_unlabelled_rows_have_no_loss_and_come_last():
+    scores = Scores.from_probs(frame(labels=[-1, 1, 0]), PROBS)
+    assert np.isnan(scores.losses[0])
+    assert scores.frame["score_note"].tolist() == ["no label", "", ""]
+    assert scores.top()["text"].tolist() == ["awful", "meh", "fine"]
+
+
+def test_top_shows_names_and_breaks_ties_by_row():
+    scores = Scores.from_probs(frame(labels=[0, 0, 0]), np.array([[0.5, 0.5]] * 3), label_names=["bad", "good"])
+    assert scores.top(2)["text"].tolist() == ["fine", "awful"]
+    assert scores.top(2)["label"].tolist() == ["bad", "bad"]
+
+
+def test_saved_scores_come_back_whole(tmp_path):
+    data = frame(labels=pd.Categorical(["good", "bad", None]))
+    data.attrs["source"] = "here"
+    scores = Scores.from_probs(data, PROBS, in_sample=False)
+    scores.frame.iloc[0, 1] = "bad"
+    back = Scores.load(scores.save(tmp_path / "s.parquet"))
+    pd.testing.assert_frame_equal(back.frame, scores.frame)
+    np.testing.assert_array_equal(back.log_probs, scores.log_probs)
+    np.testing.assert_array_equal(back.given_ids, scores.given_ids)
+    np.testing.assert_array_equal(back.keys, scores.keys)
+    assert (back.label_names, back.provenance) == (scores.label_names, scores.provenance)
+    assert back.frame.attrs == {"source": "here"}
+
+
+def test_other_files_are_no_scores(tmp_path):
+    frame().to_parquet(tmp_path / "other.parquet")
+    with pytest.raises(DataError, match="another Parquet file"):
+        Scores.load(tmp_path / "other.parquet")
+    with pytest.raises(DataError, match="Parquet file written by"):
+        Scores.load(tmp_path / "none.parquet")
+
+
+def test_a_column_of_ours_is_replaced_and_one_of_the_callers_refused():
+    once = Scores.from_probs(frame(), PROBS)
+    twice = Scores.from_probs(once.frame, PROBS[::-1])
+    assert list(twice.frame) == list(once.frame)
+    with pytest.raises(ColumnError, match=r"'loss'.*rename"):
+        Scores.from_probs(frame(loss=[1, 2, 3]), PROBS)
+
+
+@pytest.mark.parametrize(
+    ("probs", "says"),
+    [
+        (np.array([[0.2, 0.5], [0.3, 0.1], [0.5, 0.4]]), "axis 0"),
+        (np.log(PROBS), r"np\.exp"),
+        (PROBS * 100, "percentages"),
+        (np.array([[2.0, -1.0]] * 3), "logits"),
+        (np.array([[0.9, 0.9]] * 3), "multi-label"),
+        (np.array([[0.5, np.nan], [0.5, 0.5], [0.5, 0.5]]), "NaN or infinity, the first is row 0"),
+        (PROBS[:2], "for 3 rows, found 2"),
+        (PROBS[0], "shape"),
+        ([[0.5, 0.5], [1.0], [0.5, 0.5]], "all of one length"),
+    ],
+)
+def test_arrays_that_are_no_probabilities_are_refused_with_the_likely_cause(probs, says):
+    with pytest.raises(ProbabilityError, match=says):
+        Scores.from_probs(frame(), probs, label_names=["bad", "good"])
+
+
+def test_the_number_of_labels_must_fit():
+    with pytest.raises(ProbabilityError, match="Expected 3 probabilities a row"):
+        Scores.from_probs(frame(), PROBS, label_names=["a", "b", "c"])
+
+
+def test_names_are_needed_where_the_order_of_the_columns_is_not_known():
+    named = frame(labels=["good", "good", "bad"])
+    with pytest.raises(LabelError, match="label_names"):
+        Scores.from_probs(named, PROBS)
+    assert Scores.from_probs(named, PROBS, label_names=["good", "bad"]).given_ids.tolist() == [0, 0, 1]
+
+
+def test_probabilities_can_be_a_list_column():
+    scores = Scores.from_probs(frame(predicted_probas=PROBS.tolist()), "predicted_probas")
+    np.testing.assert_allclose(scores.probs, PROBS, rtol=1e-6)
+
+
+def test_repr_tells_what_it_is():
+    said = repr(Scores.from_probs(frame(), PROBS, label_names=["bad", "good"], in_sample=True))
+    assert "3 rows, 2 labels" in said
+    assert "in-sample" in said
+
+
+@given(
+    st.integers(2, 5).flatmap(lambda k: st.lists(st.lists(st.floats(-20, 20), min_size=k, max_size=k), min_size=1, max_size=20))
+)
+def test_scores_of_any_logits_agree_with_their_definitions(logits):
+    z = np.array(logits)
+    log_probs = (z - np.log(np.exp(z - z.max(1, keepdims=True)).sum(1, keepdims=True)) - z.max(1, keepdims=True)).astype(
+        np.float32
+    )
+    ids = np.arange(len(z)) % z.shape[1]
+    np.testing.assert_allclose(losses(log_probs, ids), -log_probs[np.arange(len(z)), ids])
+    margin = margins(log_probs, ids)
+    best = log_probs.argmax(axis=1) == ids
+    assert (margin[~best] <= 1e-6).all()
+    assert (np.abs(margin) <= 1 + 1e-6).all()
+    assert np.isfinite(adjusted_losses(log_probs, ids)).all()
