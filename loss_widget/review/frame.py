@@ -65,9 +65,10 @@ class FrameLabels:
         if not self._waiting:
             return
         self._same_rows()
-        waiting, self._waiting = self._waiting, {}
-        written = self._write(self.frame, waiting, remember=True)
+        written, strangers = self._write(self.frame, self._waiting, remember=True)
+        self._waiting = {}
         self._known[list(written)] = list(written.values())
+        self._warn(strangers)
 
     def corrected(self) -> pd.DataFrame:
         """A copy of the frame as it would be after a flush; the frame itself is only read."""
@@ -90,6 +91,16 @@ class FrameLabels:
             return values.astype(like.dtype)
         except (TypeError, ValueError):
             return values
+
+    def check_writable(self, label_id: int) -> None:
+        """`LabelError` where the column has no value for this label, or no room for it."""
+        value, dtype = self.values[label_id], self.frame.dtypes.iloc[column_position(self.frame, self.label)]
+        whole = isinstance(dtype, np.dtype) and dtype.kind in "iu"
+        if value is None or (whole and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):
+            raise LabelError(
+                f"Expected a label that a column of {dtype} can hold, found {value if value is not None else 'one too many'}. "
+                "Widen the label column first."
+            )
 
     def class_names(self, names: Sequence[str]) -> list[str] | None:
         """The names of integer labels 0, 1, 2 … in that order; None for a column of names, or where the names are not known."""
@@ -117,7 +128,8 @@ class FrameLabels:
         self._aliases.setdefault(value, len(self.values))
         self.values.append(value)
 
-    def _write(self, frame: pd.DataFrame, labels: Mapping[int, int], *, remember: bool) -> dict[int, int]:
+    def _write(self, frame: pd.DataFrame, labels: Mapping[int, int], *, remember: bool) -> tuple[dict[int, int], list[int]]:
+        """The labels written, and the rows left alone because they are not what was last known of them."""
         position = column_position(frame, self.label)
         rows = np.fromiter(labels, dtype=np.int64, count=len(labels))
         found = list(frame.iloc[rows, position])
@@ -129,19 +141,17 @@ class FrameLabels:
             now = self._id_of(value)
             if not unmoved or now not in (self._known[row], labels[row]):
                 strangers.append(row)
+                if unmoved and remember:
+                    self._known[row] = now  # said once: whoever decides on it again means it
                 continue
-            write[row] = labels[row]
-            values.append(
-                self._originals.get(row, self.value_of(labels[row])) if labels[row] == NO_LABEL else self.value_of(labels[row])
-            )
             if remember:
                 self._originals.setdefault(row, value)
-                if self._id_of(self._originals[row]) == labels[row]:
-                    values[-1] = self._originals[row]
+            original = self._originals.get(row, value)
+            write[row] = labels[row]
+            values.append(original if self._id_of(original) == labels[row] else self.value_of(labels[row], row))
         if write:
             _put(frame, list(write), position, values)
-        self._warn(strangers)
-        return write
+        return write, strangers
 
     def _warn(self, rows: list[int]) -> None:
         if rows:
@@ -187,10 +197,8 @@ def _put(frame: pd.DataFrame, rows: list[int], position: int, values: list[Any])
         new = [v for v in dict.fromkeys(values) if v is not None and v not in column.cat.categories]
         if new:
             frame.isetitem(position, column.cat.add_categories(new))
-    elif isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
-        limits = np.iinfo(column.dtype)
-        beyond = [v for v in values if not limits.min <= v <= limits.max]
-        if beyond:
-            raise LabelError(f"Expected label ids that {column.dtype} can hold, found {listing(beyond)}. Widen the column first.")
     dtype = frame.dtypes.iloc[position]
-    frame.iloc[rows, position] = pd.array(values, dtype=dtype) if isinstance(dtype, pd.api.extensions.ExtensionDtype) else values
+    if isinstance(dtype, pd.api.extensions.ExtensionDtype):
+        frame.iloc[rows, position] = pd.array(values, dtype=dtype)
+    else:
+        frame.iloc[rows, position] = np.fromiter(values, dtype=dtype, count=len(values))

@@ -147,7 +147,7 @@ def check_header(path: Path) -> bool:
     try:
         with open(path, "rb") as file:
             header = file.read(100)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return True
     if not header:
         return True

@@ -68,7 +68,7 @@ class ReviewSession:
         self._seen: dict[str, np.ndarray] = {}  # op_id → the rows it touched
         self._record = Record(self._table, self._labels)
         self._shelf = JournalShelf(journal, self._table.keys, owner=self)
-        journal_found = self._shelf.open_existing()
+        journal_found = self._shelf.claim()
         if journal_found is not None:
             self._record.resume(journal_found)
             self._seen.update(dict.fromkeys(self._record.op_ids, _NO_ROWS))
@@ -114,7 +114,7 @@ class ReviewSession:
 
     @property
     def journal(self) -> Path | None:
-        """The journal's file; None where the review is not saved. With "auto" it is made with the first decision."""
+        """The journal's file, made with the first decision; None where the review is not saved."""
         return self._shelf.path
 
     def __len__(self) -> int:
@@ -281,7 +281,7 @@ class ReviewSession:
             )
 
     def export(self, path: str | Path, *, overwrite: bool = False, excel_safe: bool = False, **as_corrected: bool) -> Path:
-        """Write `corrected(...)` to `.csv`, `.tsv`, `.jsonl`, `.parquet`, or a directory as a `datasets` dataset; returns the path.
+        """Write `corrected(...)` to `.csv`, `.tsv`, `.jsonl`, `.parquet`, or (no suffix) a `datasets` directory; return the path.
 
         Atomic; an existing path raises `ExportError` unless `overwrite`. The index is written unless it is a plain range.
         `excel_safe` puts a ' before cells that a spreadsheet would run as a formula.
@@ -336,6 +336,8 @@ class ReviewSession:
             raise InputError(f"Expected rows from 0 to {len(self) - 1}, positions in the source, found {listing(beyond)}.")
         if decision.label is not None and not 0 <= decision.label < len(self._table.label_names):
             raise InputError(f"Expected a label id below {len(self._table.label_names)}, found {decision.label}.")
+        if decision.label is not None:
+            self._labels.check_writable(decision.label)
         if expected is not None:
             labels = self._record.decisions.labels
             stale = [

@@ -62,7 +62,7 @@ def _of_scores(scores: Scores, frame: pd.DataFrame, own_loss: np.ndarray | None 
         given=scores.given_ids.copy(),
         predicted=predicted,
         loss=column["loss"].to_numpy(dtype=np.float32).copy() if own_loss is None else own_loss.copy(),
-        label_prob=column["label_prob"].to_numpy(dtype=np.float32),
+        label_prob=column["label_prob"].to_numpy(dtype=np.float32).copy(),
         predicted_prob=column["predicted_prob"].to_numpy(dtype=np.float32),
         log_probs=scores.log_probs,
         label_names=list(scores.label_names),

@@ -1,0 +1,174 @@
+"""What comes out: the corrected frame, the changes, files that are whole or not there, a Dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from small import LABELS, make_frame
+
+import loss_widget as lw
+from loss_widget.errors import ColumnError, DataError, ExportError
+
+
+@pytest.fixture
+def session(scores):
+    session = lw.ReviewSession(scores, journal=None, reviewer="ann")
+    session.relabel(1, "bad")
+    session.keep(2)
+    session.remove(5)
+    session.note(1, "plainly")
+    return session
+
+
+def test_corrected_has_the_callers_columns_and_lacks_the_removed(session):
+    frame = session.corrected()
+    assert list(frame) == ["text", "label", "age"]
+    assert len(frame) == 11
+    assert frame["label"].iloc[1] == "bad"
+    assert 5 not in frame.index
+    assert len(session.corrected(drop_removed=False)) == len(session.df) == 12
+    assert session.corrected(only_reviewed=True)["text"].tolist() == ["awful", "so so"]
+    assert "loss" in session.corrected(scores=True)
+    frame.iloc[0, 1] = "mine"
+    assert session.df["label"].iloc[0] == "good", "it is a new frame"
+
+
+def test_audit_adds_who_said_what_when(session):
+    audit = session.corrected(audit=True, drop_removed=False)
+    assert audit["original_label"].tolist() == LABELS
+    assert audit["verdict"].tolist()[:6] == ["", "relabel", "keep", "", "", "remove"]
+    assert audit["note"].iloc[1] == "plainly"
+    assert audit["reviewer"].iloc[[0, 1]].tolist() == ["", "ann"]
+    assert audit["reviewed_at"].dt.tz is not None
+    assert audit["reviewed_at"].isna().sum() == 9
+
+
+def test_audit_refuses_to_hide_a_column_of_the_callers(frame):
+    session = lw.ReviewSession(frame.assign(loss=1.0, note="mine"), journal=None)
+    with pytest.raises(ColumnError, match="'note'"):
+        session.corrected(audit=True)
+
+
+def test_changes_list_every_reviewed_row_once(session):
+    changes = session.changes
+    columns = "row index key verdict old_label new_label loss_before loss_after note reviewed_at reviewer"
+    assert list(changes) == columns.split()
+    assert changes["row"].tolist() == [1, 2, 5]
+    assert changes["verdict"].tolist() == ["relabel", "keep", "remove"]
+    assert changes[["old_label", "new_label"]].iloc[0].tolist() == ["good", "bad"]
+    assert changes["loss_before"].iloc[0] == pytest.approx(session.source.losses[1])
+    assert changes["loss_after"].iloc[0] == pytest.approx(-session.source.log_probs[1, 0])
+    assert changes["loss_before"].iloc[1] == changes["loss_after"].iloc[1]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_exports_come_back_as_they_were(session, suffix):
+    path = session.export(f"out{suffix}")
+    read = {
+        ".csv": lambda p: pd.read_csv(p, keep_default_na=False),
+        ".tsv": lambda p: pd.read_csv(p, sep="\t", keep_default_na=False),
+        ".jsonl": lambda p: pd.read_json(p, lines=True),
+        ".parquet": pd.read_parquet,
+    }
+    back = read[suffix](path)
+    pd.testing.assert_frame_equal(
+        back.reset_index(drop=True), session.corrected().reset_index(drop=True), check_dtype=suffix == ".parquet"
+    )
+    assert path == Path(f"out{suffix}")
+
+
+def test_an_existing_file_is_only_overwritten_when_told(session):
+    Path("out.csv").write_text("precious")
+    with pytest.raises(ExportError, match=r"found a file at out\.csv.*overwrite=True"):
+        session.export("out.csv")
+    assert Path("out.csv").read_text() == "precious"
+    session.export("out.csv", overwrite=True)
+    assert Path("out.csv").read_text().startswith("text,label,age")
+
+
+def test_an_export_that_fails_leaves_nothing_behind(session, monkeypatch):
+    Path("out.csv").write_text("precious")
+    monkeypatch.setattr(pd.DataFrame, "to_csv", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        session.export("out.csv", overwrite=True)
+    assert [p.name for p in Path().iterdir()] == ["out.csv"]
+    assert Path("out.csv").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("path", "says"), [("out.xlsx", "'out.xlsx'"), ("folder.csv", "directory"), ("no/where.csv", "found none at")]
+)
+def test_paths_that_cannot_be_are_refused(session, path, says):
+    Path("folder.csv").mkdir()
+    with pytest.raises(ExportError, match=says):
+        session.export(path)
+
+
+def test_the_index_is_written_unless_it_is_a_plain_range(frame):
+    named = frame.assign(loss=1.0).set_index(pd.Index([f"id{i}" for i in range(12)], name="id"))
+    path = lw.ReviewSession(named, journal=None).export("out.csv")
+    assert pd.read_csv(path)["id"].iloc[0] == "id0"
+    plain = lw.ReviewSession(frame.assign(loss=1.0), journal=None)
+    plain.remove(0)
+    assert list(pd.read_csv(plain.export("plain.csv"))) == ["text", "label", "age", "loss"]
+
+
+def test_formulas_are_written_as_they_are_with_a_warning_or_defused(frame):
+    frame["loss"], frame.iloc[0, 0] = 1.0, "=1+1"
+    session = lw.ReviewSession(frame, journal=None)
+    with pytest.warns(UserWarning, match="1 cells start with ="):
+        path = session.export("risky.csv")
+    assert "=1+1" in path.read_text()
+    safe = session.export("safe.csv", excel_safe=True).read_text()
+    assert "'=1+1" in safe
+
+
+def test_a_dataset_keeps_its_class_label():
+    import datasets
+
+    names = ["meh", "good", "bad"]
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)})
+    data = datasets.Dataset.from_dict({"text": ["a", "b", "c"], "label": [0, 1, 2]}, features=features)
+    probs = np.array([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8], [0.1, 0.1, 0.8]])
+    session = lw.ReviewSession(lw.Scores.from_probs(data, probs), journal=None)
+    session.relabel(1, "bad")
+    session.remove(0)
+    out = session.to_dataset()
+    assert out.features["label"].names == names
+    assert out["label"][:] == [2, 2]
+    assert out.column_names == ["text", "label"]
+    path = session.export("saved")
+    assert datasets.load_from_disk(str(path)).features["label"].names == names
+    with pytest.raises(ExportError, match="overwrite=True"):
+        session.export("saved")
+    session.export("saved", overwrite=True)
+
+
+@pytest.mark.parametrize("suffix", ["", ".jsonl", ".csv", ".parquet"])
+def test_changes_can_be_made_again_in_another_copy_of_the_data(session, suffix):
+    changes = session.changes
+    if suffix == ".jsonl":
+        changes.to_json("changes.jsonl", orient="records", lines=True, date_format="iso")
+    elif suffix == ".csv":
+        changes.to_csv("changes.csv", index=False)
+    elif suffix == ".parquet":
+        changes.to_parquet("changes.parquet")
+    data = make_frame().iloc[::-1]
+    result = lw.apply_changes(data, f"changes{suffix}" if suffix else changes)
+    expected = session.corrected().iloc[::-1]
+    pd.testing.assert_frame_equal(result, expected)
+    assert data["label"].tolist() == LABELS[::-1]
+
+
+def test_changes_that_no_longer_match_are_refused(session):
+    data = make_frame()
+    data.loc[1, "text"] = "edited"
+    with pytest.raises(DataError, match="1 of 3 that match none: rows 1"):
+        lw.apply_changes(data, session.changes)
+    with pytest.raises(DataError, match="'key'"):
+        lw.apply_changes(data, session.changes.drop(columns="key"))
+    with pytest.raises(DataError, match="Export the changes first"):
+        lw.apply_changes(data, "nowhere.jsonl")
