@@ -85,7 +85,7 @@ class JournalShelf:
 
 def _new_path(folder: Path, keys: np.ndarray) -> Path:
     """A name made of the data, so that a cell run twice before the first decision means one review, not two."""
-    fingerprint = hashlib.blake2b(np.ascontiguousarray(keys), digest_size=6).hexdigest()
+    fingerprint = hashlib.blake2b(keys.tobytes(), digest_size=6).hexdigest()
     for number in count(1):
         path = folder / f"review-{fingerprint}{'' if number == 1 else f'-{number}'}.sqlite"
         try:

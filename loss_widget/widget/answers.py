@@ -60,8 +60,8 @@ def _take(session: ReviewSession, op: protocol.Op) -> dict[str, Any]:
     try:
         rows, duplicate = session.decide(decision, expected=op.expected)
     except Exception as error:
-        if not isinstance(error, (InputError,)):
-            _log.warning("loss_widget refused a decision: %s", error)
+        if not isinstance(error, InputError):
+            _log.info("loss_widget refused a decision: %s", error)
         valid = [row for row in decision.rows if 0 <= row < len(session)]
         now = session.states(np.array(valid, dtype=np.int64))
         states = [protocol.encode_state(row, ids) for row in now]

@@ -116,7 +116,7 @@ def test_rows_that_moved_are_not_written(frame):
     session = lw.ReviewSession(frame, journal=None)
     frame[:] = frame.sort_values("text").to_numpy()
     with pytest.warns(UserWarning, match="left alone"):
-        session.relabel(4, "bad")
+        session.relabel(3, "bad")
     assert sorted(frame["label"]) == sorted(make_frame()["label"])
 
 
