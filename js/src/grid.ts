@@ -7,8 +7,8 @@ import type { State } from "./store";
 export interface Grid {
   readonly el: HTMLElement;
   show(state: State): void;
-  /** Puts the focus on the cursor row. */
-  focus(): void;
+  /** Puts the focus on the cursor row; false where there is none. */
+  focus(): boolean;
   /** The label cell of the cursor row, for the picker to open at. */
   cursorLabel(): HTMLElement | null;
 }
@@ -77,7 +77,10 @@ export function makeGrid(maker: Maker, acts: RowActs): Grid {
   return {
     el,
     show,
-    focus: () => cursor?.el.focus(),
+    focus: () => {
+      cursor?.el.focus();
+      return cursor?.el.matches(":focus") ?? false;
+    },
     cursorLabel: () => cursor?.labelCell ?? null,
   };
 }

@@ -4,7 +4,7 @@ import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./d
 import type { Row } from "./protocol";
 import { labelsByProbability, suggestions } from "./standing";
 import type { State } from "./store";
-import { count, loss, percent } from "./words";
+import { loss, percent } from "./words";
 
 export interface InspectorActs {
   relabel(row: number, label: number): void;
@@ -130,7 +130,7 @@ function describe(row: Row, names: readonly string[]): string {
   const given =
     row.given === null ? "no label" : `given ${names[row.given] ?? ""} ${percent(row.label_prob)}`;
   const parts = [
-    `Row ${count(row.row)}`,
+    `Row ${row.row}`,
     given,
     row.loss === null ? "" : `loss ${loss(row.loss)}`,
     row.note_of_score,

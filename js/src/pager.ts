@@ -71,7 +71,7 @@ export function makePager(
     setOptions(
       maker,
       size,
-      sizes.map((n) => ({ value: String(n), name: `${n} rows` })),
+      sizes.map((n) => ({ value: String(n), name: `${n} per page` })),
     );
     size.value = String(limit);
   }

@@ -3,7 +3,7 @@
 import { type Maker, make, setAttribute } from "./dom";
 import { labelsByProbability } from "./standing";
 import type { ShownRow, State } from "./store";
-import { count, percent } from "./words";
+import { percent } from "./words";
 
 export interface Picker {
   readonly el: HTMLElement;
@@ -78,7 +78,7 @@ export function makePicker(
       return { el: option, id, words: name.toLowerCase() };
     });
     list.replaceChildren(...options.map((option) => option.el));
-    setAttribute(input, "aria-label", `New label of row ${count(shown.row)}`);
+    setAttribute(input, "aria-label", `New label of row ${shown.row}`);
     input.value = "";
     el.hidden = false;
     filter();

@@ -187,7 +187,7 @@ export class Store {
     const same =
       kind === "relabel" && label === row.label && (row.verdict === "relabel" || row.verdict === "");
     this.#problems.delete(id);
-    if (same) return this.#say(`Row ${count(id)} is ${this.labelName(label)} already`);
+    if (same) return this.#say(`Row ${id} is ${this.labelName(label)} already`);
     const from = kind === "note" ? null : [row.label];
     this.#send({ kind: again ? "clear" : kind, rows: [id], label, note, from });
   }
@@ -215,10 +215,12 @@ export class Store {
 
   undo(): void {
     if (this.state.canUndo) this.#send({ kind: "undo", rows: [], label: null, note: null, from: null });
+    else if (!this.#refuse()) this.#say("Nothing to undo");
   }
 
   redo(): void {
     if (this.state.canRedo) this.#send({ kind: "redo", rows: [], label: null, note: null, from: null });
+    else if (!this.#refuse()) this.#say("Nothing to do again");
   }
 
   /** Writes the corrected rows in the kernel's working directory, after every decision so far. */
@@ -306,7 +308,8 @@ export class Store {
 
   #answered(op: Op, result: OpResult): void {
     if (result.ok) {
-      this.#said = `${result.said || this.#inWords(op)}${this.#whereabouts(op, result)}, saved`;
+      const said = `${result.said || this.#inWords(op)}${this.#whereabouts(op, result)}`;
+      this.#said = result.rows.length === 0 || said.endsWith("saved") ? said : `${said}, saved`;
       return;
     }
     if (result.error.kind === "read_only") this.#readOnly = result.error.message;
@@ -328,7 +331,7 @@ export class Store {
     const [row] = op.rows;
     if (row === undefined) return op.kind === "undo" ? "Undone" : "Redone";
     const what = op.kind === "relabel" ? this.labelName(op.label) : op.kind === "note" ? "note" : null;
-    return `Row ${count(row)}: ${what ?? VERDICT_WORDS[op.kind as keyof typeof VERDICT_WORDS] ?? "no verdict"}`;
+    return `Row ${row}: ${what ?? VERDICT_WORDS[op.kind as keyof typeof VERDICT_WORDS] ?? "no verdict"}`;
   }
 
   #locked(): string {

@@ -45,7 +45,9 @@ function render({ model, el, signal: outer }: View): () => void {
 
 function draw(maker: Maker, store: Store): HTMLElement {
   const { place } = store;
-  const backToGrid = () => grid.focus();
+  const backToGrid = () => {
+    if (!grid.focus()) root.focus();
+  };
   /** Opened by a key, the picker moves the cursor on as every decision by key does. */
   const choose = (id: number, anchor: HTMLElement, byKey: boolean) => {
     const row = store.row(id);
@@ -122,9 +124,9 @@ function draw(maker: Maker, store: Store): HTMLElement {
     "keydown",
     (event) => {
       const from = event.composedPath()[0];
-      const { HTMLInputElement: Input, HTMLSelectElement: Select, HTMLButtonElement: Button } = globalThis;
-      const typing = from instanceof Input || from instanceof Select;
-      const pressing = from instanceof Button && (event.key === "Enter" || event.key === " ");
+      const on = (selector: string) => from instanceof Element && from.matches(selector);
+      const typing = on("input:not([type=checkbox]), select");
+      const pressing = on("button, [type=checkbox]") && (event.key === "Enter" || event.key === " ");
       if (typing || pressing) event.stopPropagation();
       else if (!event.defaultPrevented && handleKey(event, store, keyActs)) {
         event.preventDefault();

@@ -59,7 +59,7 @@ class Refusal extends Error {
 export class FakeKernel {
   readonly rows: Row[];
   readonly labels: readonly string[];
-  revision = 1;
+  revision = 0;
   readOnly: string;
   /** Every request that arrived, copies too. */
   readonly heard: Request[] = [];
@@ -165,7 +165,7 @@ export class FakeKernel {
       throw new Refusal("input", "The pattern does not close its (");
     const order = this.#order(query);
     const rows = order.slice(query.offset, query.offset + query.limit).flatMap((id) => this.rows[id] ?? []);
-    const total = this.setup.countLater ? null : order.length;
+    const total = this.setup.countLater || query.search !== null ? null : order.length;
     return { offset: query.offset, total, revision: query.as_of ?? this.revision, rows };
   }
 
@@ -176,7 +176,7 @@ export class FakeKernel {
     const known = this.#orders.get(key);
     if (known) return known;
     const sign = filter.descending ? -1 : 1;
-    const by = (row: Row) => (filter.sort === "row" ? row.row : (row.loss ?? -sign * 1e9));
+    const by = (row: Row) => (filter.sort === "row" ? row.row : (row.loss ?? sign * 1e9));
     const order = this.rows
       .filter((row) => this.#matches(row, filter))
       .sort((a, b) => sign * (by(a) - by(b)) || a.row - b.row)
@@ -221,7 +221,10 @@ export class FakeKernel {
     if (op.kind === "undo" || op.kind === "redo") {
       const [from, to] = op.kind === "undo" ? [this.#past, this.#future] : [this.#future, this.#past];
       const states = from.pop();
-      if (!states) return refused("input", `Nothing to ${op.kind}`);
+      if (!states) {
+        const said = `Nothing to ${op.kind}`;
+        return { op_id, ok: true, duplicate: false, rows: [], revision: this.revision, said };
+      }
       before = this.#put(states);
       to.push(before);
       said = `${op.kind === "undo" ? "Undone" : "Redone"}: row ${states[0]?.row}`;

@@ -4,83 +4,25 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, expect
 
-ROOT = Path(__file__).parents[2]
-STATIC = ROOT / "loss_widget" / "widget" / "static"
+sys.path.insert(0, str(Path(__file__).parent))
+
+from grid_page import LABELS, ROOT, STATIC, GridPage, examples
+
 JS = ROOT / "js"
 ORIGIN = "http://lw.test"
 DOCUMENT = """<!doctype html><meta charset=utf-8><title>grid</title>
 <link rel=stylesheet href=/widget.css><style>body{margin:16px;font-family:sans-serif}</style>
 <body data-jp-theme-light=true><script type=module src=/harness.js></script>"""
+VIEWPORT = {"width": 1280, "height": 900}
 TYPES = {".js": "text/javascript", ".css": "text/css"}
-
-LABELS = ("Business", "Sci/Tech", "Sports", "World")
-
-
-def example(row: int, labels: int = 4, **changes: Any) -> dict[str, Any]:
-    """Given label `row % labels`, predicted the next one with 0.9; a higher row has a lower loss."""
-    given, best = row % labels, (row + 1) % labels
-    low = 0.001 + row * 1e-5
-    rest = (0.1 - low) / (labels - 2) if labels > 2 else 0.0
-    probs = [low if i == given else 0.9 if i == best else rest for i in range(labels)]
-    return {"text": f"example number {row}", "given": given, "probs": probs} | changes
-
-
-def examples(count: int, labels: int = 4) -> list[dict[str, Any]]:
-    return [example(row, labels) for row in range(count)]
-
-
-class GridPage:
-    """What a person sees and clicks, and what the fake kernel knows."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-
-    @property
-    def root(self) -> Locator:
-        return self.page.locator(".loss-widget").first
-
-    @property
-    def rows(self) -> Locator:
-        return self.root.locator("[role=row][data-row]")
-
-    @property
-    def status(self) -> Locator:
-        return self.root.get_by_role("status")
-
-    @property
-    def cursor(self) -> Locator:
-        return self.root.get_by_role("grid").locator("[tabindex='0']")
-
-    def row(self, row: int) -> Locator:
-        return self.root.locator(f"[role=row][data-row='{row}']")
-
-    def text(self, row: int) -> Locator:
-        return self.row(row).locator("[data-column=text]")
-
-    def button(self, name: str) -> Locator:
-        return self.root.get_by_role("button", name=name, exact=True)
-
-    def box(self, name: str) -> Locator:
-        return self.root.get_by_role("combobox", name=name, exact=True)
-
-    def kernel(self, expression: str) -> Any:
-        """Evaluates JavaScript with `model` and `kernel` in scope."""
-        return self.page.evaluate(f"() => {{ const {{model}} = window; const {{kernel}} = model; return {expression}; }}")
-
-    def requests(self, verb: str) -> list[dict[str, Any]]:
-        return [request for request in self.kernel("kernel.heard") if request["verb"] == verb]
-
-    def start_at(self, row: int) -> None:
-        """Puts the focus on a row without deciding about it."""
-        self.row(row).focus()
-        expect(self.row(row)).to_be_focused()
 
 
 @pytest.fixture(scope="session")
@@ -96,13 +38,11 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture
-def blank(page: Page, harness: Path) -> Iterator[Page]:
-    """An empty page that can load the bundle; fails the test for any error in the page."""
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.set_default_timeout(5_000)
+@pytest.fixture(scope="session")
+def tab(browser: Browser, harness: Path) -> Iterator[Page]:
+    """One tab for all tests: a new one for each takes longer than most of them."""
+    page = browser.new_page(viewport=VIEWPORT)
+    page.set_default_timeout(10_000)
 
     def serve(route: Route) -> None:
         name = route.request.url.removeprefix(ORIGIN).lstrip("/")
@@ -114,9 +54,31 @@ def blank(page: Page, harness: Path) -> Iterator[Page]:
         return route.fulfill(body=file.read_text(), content_type=TYPES.get(file.suffix, "text/plain"))
 
     page.route(f"{ORIGIN}/**", serve)
-    page.goto(f"{ORIGIN}/")
-    page.wait_for_function("() => window.harness")
     yield page
+    page.close()
+
+
+@pytest.fixture
+def blank(tab: Page) -> Iterator[Page]:
+    """The tab, loaded anew without a grid; fails the test for any error in the page."""
+    errors: list[str] = []
+
+    def note_error(error: Error) -> None:
+        errors.append(str(error))
+
+    def note_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    tab.on("pageerror", note_error)
+    tab.on("console", note_console)
+    tab.set_viewport_size(VIEWPORT)
+    tab.mouse.move(0, 0)
+    tab.goto(f"{ORIGIN}/")
+    tab.wait_for_function("() => window.harness")
+    yield tab
+    tab.remove_listener("pageerror", note_error)
+    tab.remove_listener("console", note_console)
     assert errors == []
 
 

@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import type { Op, Row, Summary } from "../src/protocol";
+import { decided, labelsByProbability, suggestions } from "../src/standing";
+import { chips, loss, percent, reviewed, some } from "../src/words";
+
+const ROW: Row = {
+  ...{
+    row: 7,
+    text: "t",
+    pair: null,
+    text_cut: false,
+    given: 1,
+    label: 1,
+    predicted: 2,
+    loss: 3,
+    loss_after: 3,
+  },
+  ...{ label_prob: 0.05, predicted_prob: 0.6, verdict: "", note: "", note_of_score: "" },
+  probabilities: [
+    [2, 0.6],
+    [0, 0.35],
+    [1, 0.05],
+  ],
+};
+const op = (kind: Op["kind"], label: number | null = null, note: string | null = null): Op => ({
+  ...{ op_id: "1", rows: [7], from: null },
+  ...{ kind, label, note },
+});
+
+test("suggestions are the labels other than the given one, most probable first", () => {
+  expect(suggestions(ROW)).toEqual([2, 0]);
+  expect(suggestions({ ...ROW, probabilities: null })).toEqual([2]);
+  expect(suggestions({ ...ROW, probabilities: null, predicted: 1 })).toEqual([]);
+  expect(suggestions({ ...ROW, given: null })).toEqual([2, 0, 1]);
+});
+
+test("every label is offered, those without a probability last", () => {
+  expect(labelsByProbability(ROW, 5).map(([id]) => id)).toEqual([2, 0, 1, 3, 4]);
+  expect(labelsByProbability({ ...ROW, probabilities: null }, 3)).toEqual([
+    [2, 0.6],
+    [0, null],
+    [1, null],
+  ]);
+});
+
+test("decisions follow the contract: keep, unsure and remove put the given label back", () => {
+  const relabelled = decided(ROW, op("relabel", 2));
+  expect(relabelled).toMatchObject({ label: 2, verdict: "relabel" });
+  expect(relabelled.loss_after).toBeCloseTo(-Math.log(0.6));
+  for (const verdict of ["keep", "unsure", "remove"] as const)
+    expect(decided(relabelled, op(verdict))).toMatchObject({ label: 1, verdict, loss_after: 3 });
+  expect(decided(relabelled, op("relabel", 1))).toMatchObject({ label: 1, verdict: "" });
+  expect(decided(relabelled, op("clear"))).toMatchObject({ label: 1, verdict: "" });
+  expect(decided(relabelled, op("note", null, "why"))).toMatchObject({
+    label: 2,
+    verdict: "relabel",
+    note: "why",
+  });
+});
+
+test("numbers as a person reads them", () => {
+  expect([0, 0.001, 0.5, 0.994, 0.999, 1, null].map(percent)).toEqual([
+    ...["0 %", "<1 %", "50 %", "99 %", ">99 %", "100 %", ""],
+  ]);
+  expect([8.138, null].map(loss)).toEqual(["8.14", "–"]);
+  expect([some(1, "row"), some(10_003, "row")]).toEqual(["1 row", "10,003 rows"]);
+});
+
+test("how much is reviewed", () => {
+  const summary: Summary = {
+    ...{ rows: 10_003, reviewed: 34, relabel: 20, keep: 7, unsure: 0, remove: 7, wrong: 27 },
+    ...{ precision: 0.79, precision_last_50: 0.79, can_undo: true, can_redo: false },
+  };
+  expect(reviewed(summary)).toBe("34 of 10,003 rows reviewed · 27 wrong · last 50: 79 % wrong");
+  expect(reviewed({ ...summary, reviewed: 0 })).toBe("0 of 10,003 rows reviewed");
+});
+
+test("each filter is a chip that takes only itself off", () => {
+  const all = chips({
+    ...{ sort: "loss", descending: true, given: "a", predicted: "b", verdict: "", disagreements: true },
+    ...{ loss_range: [1, 2], search: "x", search_regex: false, unlabelled: true },
+  });
+  expect(all.map(({ says }) => says)).toEqual([
+    ...[
+      "text has “x”",
+      "given a",
+      "no label",
+      "predicted b",
+      "not reviewed",
+      "disagreements",
+      "loss 1.00 to 2.00",
+    ],
+  ]);
+  expect(all.map(({ without }) => Object.keys(without))).toEqual(
+    ["search", "given", "unlabelled", "predicted", "verdict", "disagreements", "loss_range"].map((name) => [
+      name,
+    ]),
+  );
+});

@@ -1,0 +1,140 @@
+"""The keyboard: a whole review without a mouse, and keys that must do nothing."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+
+def test_thirty_decisions_run_over_the_ends_of_pages(mount):
+    grid = mount(100, page_size=12)
+    grid.start_at(0)
+    for key in "ayux" * 7 + "ay":
+        grid.page.keyboard.press(key)
+    expect(grid.row(30)).to_be_focused()
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    verdicts = grid.kernel("kernel.rows.slice(0, 31).map(({verdict}) => verdict)")
+    assert verdicts == ["relabel", "keep", "unsure", "remove"] * 7 + ["relabel", "keep", ""]
+
+
+def test_keys_pressed_while_a_page_is_on_its_way_wait_for_it(mount):
+    grid = mount(100, delay=60)
+    grid.start_at(8)
+    for key in "yyy" + "a" * 9 + "u":
+        grid.page.keyboard.press(key)
+    expect(grid.row(21)).to_be_focused()
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    verdicts = grid.kernel("kernel.rows.slice(8, 22).map(({verdict}) => verdict)")
+    assert verdicts == ["keep"] * 3 + ["relabel"] * 9 + ["unsure", ""]
+
+
+def test_arrows_letters_and_page_keys_move(mount):
+    grid = mount(35)
+    grid.start_at(0)
+    moves = [("ArrowDown", 1), ("j", 2), ("ArrowUp", 1), ("k", 0), ("k", 0), ("End", 9), ("j", 10), ("k", 9)]
+    moves += [("PageDown", 10), ("PageDown", 20), ("PageUp", 10), ("Home", 10), ("Control+End", 30), ("j", 31)]
+    moves += [("End", 34), ("j", 34), ("Control+Home", 0)]
+    for key, row in moves:
+        grid.page.keyboard.press(key)
+        expect(grid.row(row), key).to_be_focused()
+        expect(grid.cursor).to_have_attribute("data-row", str(row))
+    assert grid.requests("decide") == []
+
+
+def test_labels_by_key(mount):
+    grid = mount()
+    for key, row, label in [("a", 0, 1), (" ", 1, 2), ("s", 2, 0), ("d", 3, 2), ("4", 4, 3), ("1", 5, 0)]:
+        grid.start_at(row)
+        grid.page.keyboard.press(key)
+        expect(grid.row(row)).to_have_attribute("data-saved", "true")
+        assert grid.kernel(f"kernel.rows[{row}].label") == label, key
+        expect(grid.row(row + 1)).to_be_focused()
+    grid.start_at(6)
+    grid.page.keyboard.press("9")  # there is no ninth label
+    assert grid.kernel("kernel.rows[6].verdict") == ""
+
+
+def test_undo_and_redo_by_key_keep_the_cursor(mount):
+    grid = mount()
+    grid.start_at(0)
+    grid.page.keyboard.press("y")
+    grid.page.keyboard.press("z")
+    expect(grid.status).to_contain_text("Undone: row 0")
+    expect(grid.row(0)).to_have_attribute("data-verdict", "")
+    expect(grid.row(1)).to_be_focused()
+    grid.page.keyboard.press("Shift+Z")
+    expect(grid.row(0)).to_have_attribute("data-verdict", "keep")
+
+
+def test_held_modified_and_composed_keys_decide_nothing(mount):
+    grid = mount()
+    grid.start_at(0)
+    for key in ("Control+y", "Alt+x", "Meta+a", "Control+z"):
+        grid.page.keyboard.press(key)
+    grid.page.evaluate(
+        """() => {
+            const row = document.querySelector("[data-row='0']");
+            const press = (init) => row.dispatchEvent(new KeyboardEvent("keydown", {bubbles: true, cancelable: true, ...init}));
+            press({key: "y", repeat: true});
+            press({key: "x", isComposing: true});
+            press({key: "Process"});
+        }"""
+    )
+    assert grid.requests("decide") == []
+    expect(grid.row(0)).to_be_focused()
+
+
+def test_a_held_arrow_moves_on(mount):
+    grid = mount()
+    grid.start_at(0)
+    grid.page.keyboard.down("ArrowDown")
+    grid.page.keyboard.down("ArrowDown")
+    grid.page.keyboard.up("ArrowDown")
+    expect(grid.row(2)).to_be_focused()
+
+
+def test_slash_searches_and_escape_comes_back(mount):
+    grid = mount()
+    grid.start_at(3)
+    grid.page.keyboard.press("/")
+    search = grid.root.get_by_role("searchbox", name="Search text")
+    expect(search).to_be_focused()
+    grid.page.keyboard.type("xyz")
+    expect(search).to_have_value("xyz")
+    grid.page.keyboard.press("Escape")
+    expect(search).not_to_be_focused()
+
+
+def test_the_help_lists_the_keys_and_what_the_notebook_does_not_hear(mount):
+    grid = mount()
+    grid.start_at(3)
+    grid.page.keyboard.press("?")
+    panel = grid.root.get_by_role("dialog")
+    expect(panel).to_be_visible()
+    for words in ("keep, unsure, remove", "Ctrl+S", "Shift+Enter", "undo, redo"):
+        expect(panel).to_contain_text(words)
+    grid.page.keyboard.press("y")
+    grid.page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(grid.row(3)).to_be_focused()
+    assert grid.requests("decide") == []
+    grid.button("Help").click()
+    expect(panel).to_be_visible()
+    panel.get_by_role("button", name="Close").click()
+    expect(panel).to_be_hidden()
+
+
+def test_handled_keys_go_no_further_and_others_do(mount):
+    grid = mount()
+    grid.page.evaluate("() => { window.leaked = []; document.addEventListener('keydown', (e) => leaked.push(e.key)); }")
+    grid.start_at(0)
+    for key in ("j", "y", "PageDown", "Tab"):
+        grid.page.keyboard.press(key)
+    assert grid.page.evaluate("leaked") == ["Tab"]
+    expect(grid.root.get_by_role("grid").locator(":focus")).to_have_count(0)
+
+
+def test_a_click_on_padding_keeps_the_keys_in_the_widget(mount):
+    grid = mount()
+    grid.status.click()
+    grid.page.keyboard.press("j")
+    expect(grid.cursor).to_have_attribute("data-row", "1")
