@@ -10,6 +10,7 @@ import argparse
 import shutil
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -29,11 +30,14 @@ def judge() -> None:
     started = time.perf_counter()
     scores = lw.cross_score(data, encoder_folder(), label="category", train="head")
     seconds = time.perf_counter() - started
-    with pd.option_context("display.width", 200, "display.max_colwidth", 70, "display.max_columns", None):
-        print(scores.top(10).to_string(index=False))
+    print("\nThe ten least believable labels:\n")
+    print(f"{'loss':>5}  {'text':<62}  {'label':<32}  the model's")
+    for row in scores.top(10).itertuples():
+        text = textwrap.shorten(row.text, 62, placeholder=" …")
+        print(f"{row.loss:5.2f}  {text:<62}  {row.category:<32}  {row.predicted_label}")
     accuracy = (scores.frame["predicted_label"] == scores.frame["category"]).mean()
     device = scores.provenance["device"]
-    print(f"{len(scores)} rows in {seconds:.0f} s, accuracy {accuracy:.2f}, device {device}")
+    print(f"\n{len(scores)} rows in {seconds:.0f} s, accuracy {accuracy:.2f}, device {device}")
 
 
 def run_notebook() -> None:
