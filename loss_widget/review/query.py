@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from loss_widget.errors import InputError, listing, near_miss
 
@@ -81,15 +80,16 @@ class Page:
     rows: list[PageRow]
     offset: int
     revision: int
+    counted: int | None
+    """Rows of the whole filter, None where they are not counted yet: a text search shows its first page long before."""
     _count: Callable[[], int] = field(repr=False, compare=False)
-    _counted: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def total(self) -> int:
-        """Rows of the whole filter; counted when first read, since a text search can show its first page long before."""
-        if "total" not in self._counted:
-            self._counted["total"] = self._count()
-        return int(self._counted["total"])
+        """Rows of the whole filter, counted now if need be."""
+        if self.counted is None:
+            object.__setattr__(self, "counted", self._count())
+        return int(self.counted or 0)
 
     def __len__(self) -> int:
         return len(self.rows)

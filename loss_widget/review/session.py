@@ -126,8 +126,8 @@ class ReviewSession:
         with self.lock:
             revision = self.revision if query.as_of is None else min(query.as_of, self.revision)
             frozen = replace(query, as_of=revision)
-            rows = self._table.first(frozen, self._record.decisions.verdicts_at(revision))
-            return Page(self._page_rows(rows), query.offset, revision, lambda: self.count(frozen))
+            rows, total = self._table.slice(frozen, self._record.decisions.verdicts_at(revision))
+            return Page(self._page_rows(rows), query.offset, revision, total, lambda: self.count(frozen))
 
     def count(self, query: Query) -> int:
         """How many rows the whole filter of `query` has."""

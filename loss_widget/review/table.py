@@ -64,31 +64,31 @@ class ReviewTable:
     def __len__(self) -> int:
         return len(self.given)
 
-    def first(self, query: Query, verdicts: np.ndarray) -> np.ndarray:
-        """The row numbers of one page: `query.limit` rows from `query.offset`. `verdicts`: (n,) int8 codes."""
+    def slice(self, query: Query, verdicts: np.ndarray) -> tuple[np.ndarray, int | None]:
+        """The row numbers of one page, and how many the whole filter has (None: not counted yet). `verdicts`: (n,) int8 codes."""
         rows = self._candidates(query, verdicts)
         start, stop = query.offset, query.offset + query.limit
-        if query.search is None or query.search == "":
-            return rows[start:stop]
+        if not query.search:
+            return rows[start:stop], len(rows)
         if (query.search, query.search_regex) not in self._searches and len(rows) > _WALK:
             walked = rows[:_WALK]  # in a large table a common term fills the page long before all texts are read
             hits = walked[self._matches(query, walked)]
             if len(hits) >= stop:
-                return hits[start:stop]
-        return rows[self._search(query)[rows]][start:stop]
+                return hits[start:stop], None
+        hits = rows[self._search(query)[rows]]
+        return hits[start:stop], len(hits)
 
     def count(self, query: Query, verdicts: np.ndarray) -> int:
         """How many rows the whole filter has."""
-        if query.search is None or query.search == "":
-            mask = self._mask(query, verdicts)
-            return len(self) if mask is None else int(mask.sum())
         mask = self._mask(query, verdicts)
-        found = self._search(query)
-        return int((found if mask is None else found & mask).sum())
+        if query.search:
+            found = self._search(query)
+            mask = found if mask is None else found & mask
+        return len(self) if mask is None else int(mask.sum())
 
     def rows_of(self, query: Query, verdicts: np.ndarray) -> np.ndarray:
         """All row numbers of the filter, in order."""
-        return self.first(replace(query, offset=0, limit=max(len(self), 1)), verdicts)
+        return self.slice(replace(query, offset=0, limit=max(len(self), 1)), verdicts)[0]
 
     def order(self, sort: str | tuple[str, ...], descending: bool) -> np.ndarray:
         """(n,) row numbers, computed once; NaN last, equal values by row number."""

@@ -38,7 +38,7 @@ def _page(session: ReviewSession, args: Any) -> dict[str, Any]:
     ids = _ids(session)
     return {
         "offset": page.offset,
-        "total": None if query.search else page.total,  # a search shows its first page before all is counted
+        "total": page.counted,
         "revision": page.revision,
         "rows": [
             protocol.encode_row(row, ids, None if probabilities is None else probabilities[i]) for i, row in enumerate(page.rows)

@@ -1,0 +1,140 @@
+"""Review of a million rows: ours against plain pandas, in turn, in one process.
+
+`python benchmarks/review.py [--rows N] [--rounds K]`
+
+Every figure is a median of interleaved rounds on one machine: read the ratios, not the milliseconds. The pandas side does what a
+notebook does by hand: `sort_values`, a boolean mask, `str.contains(case=False)`, `.head(20)`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import loss_widget as lw
+
+WORDS = (
+    "the of to and in a is it you that he was for on are with as his they be at one have this from or had by hot word but "
+    "what some we can out other were all there when up use your how said an each she market oil stocks team game space"
+).split()
+LABELS = 10
+LIMITS_MS = {
+    "open on Scores": 1000,
+    "first page": 2,
+    "page in the middle": 2,
+    "filter by label": 20,
+    "search, common term": 50,
+    "search, rare term": 250,
+    "one decision, durable": 10,
+}
+
+
+def make_frame(rows: int) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    sentences = [" ".join(rng.choice(WORDS, 40)) for _ in range(min(rows, 20_000))]
+    texts = [f"{sentences[i % len(sentences)]} {i}" for i in range(rows)]
+    return pd.DataFrame({"text": texts, "label": rng.integers(0, LABELS, rows)})
+
+
+def median_ms(times: list[float]) -> float:
+    return float(np.median(times) * 1000)
+
+
+def pair(ours: Callable[[int], object], theirs: Callable[[int], object] | None, rounds: int) -> tuple[float, float | None]:
+    """Median milliseconds of both, run in turn; each call gets the number of its round."""
+    a: list[float] = []
+    b: list[float] = []
+    for i in range(rounds):
+        for times, run in ((a, ours), (b, theirs)):
+            if run is not None:
+                start = time.perf_counter()
+                run(i)
+                times.append(time.perf_counter() - start)
+    return median_ms(a), median_ms(b) if b else None
+
+
+def import_ms(rounds: int) -> float:
+    script = "import time; t = time.perf_counter(); import loss_widget; print(time.perf_counter() - t)"
+    runs = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True) for _ in range(rounds)]
+    return median_ms([float(run.stdout) for run in runs])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    rounds, rows = options.rounds, options.rows
+
+    frame = make_frame(rows)
+    probs = np.random.default_rng(1).dirichlet(np.ones(LABELS) * 0.3, rows).astype(np.float32)
+    scores = lw.Scores.from_probs(frame, probs, label_names=[f"class {i}" for i in range(LABELS)])
+    del probs
+    table = scores.frame
+    data_bytes = int(table.memory_usage(deep=True).sum()) + scores.log_probs.nbytes
+    before = _rss()
+
+    with tempfile.TemporaryDirectory() as folder:
+        journals = (Path(folder) / f"open-{i}.sqlite" for i in range(rounds))
+        opened = pair(lambda i: lw.ReviewSession(scores, journal=next(journals)).page(), None, min(rounds, 5))
+        session = lw.ReviewSession(scores, journal=Path(folder) / "review.sqlite")
+        query = lw.Query
+        session.page(query(given="class 1"))
+        lines = {
+            "open on Scores": opened,
+            "first page": pair(
+                lambda _: session.page().total, lambda _: table.sort_values("loss", ascending=False).head(20), rounds
+            ),
+            "page in the middle": pair(
+                lambda _: session.page(query(offset=rows // 2)).rows,
+                lambda _: table.sort_values("loss", ascending=False).iloc[rows // 2 : rows // 2 + 20],
+                rounds,
+            ),
+            "filter by label": pair(
+                lambda i: session.page(query(given=f"class {i % LABELS}")).total,
+                lambda i: table[table["label"] == i % LABELS].sort_values("loss", ascending=False).head(20),
+                rounds,
+            ),
+            "search, common term": pair(
+                lambda i: session.page(query(search=WORDS[-1 - i % 6].upper())).rows,
+                lambda i: _pandas_search(table, WORDS[-1 - i % 6].upper()),
+                min(rounds, 6),
+            ),
+            "search, rare term": pair(
+                lambda i: session.page(query(search=f"{i}2345")).rows, lambda i: _pandas_search(table, f"{i}2345"), min(rounds, 6)
+            ),
+            "one decision, durable": pair(lambda i: session.keep(i), None, 50),
+            "one relabel, in the frame": pair(lambda i: session.relabel(100 + i, "class 1"), None, 50),
+        }
+        extra = _rss() - before
+        session.close()
+
+    print(f"{rows:,} rows, medians of interleaved rounds\n")
+    print("| what | ours, ms | pandas, ms | pandas / ours | asked for, ms |\n|---|---:|---:|---:|---:|")
+    for name, (ours, theirs) in lines.items():
+        ratio = f"{theirs:,.0f} | {theirs / ours:,.0f}×" if theirs is not None else " | "
+        print(f"| {name} | {ours:,.2f} | {ratio} | {LIMITS_MS.get(name, '')} |")
+    print(f"| `import loss_widget` | {import_ms(5):,.1f} | | | 300 |")
+    print(f"\nMemory of the review beyond the scored data: {extra / data_bytes:.2f}× of its {data_bytes / 1e6:,.0f} MB")
+
+
+def _pandas_search(table: pd.DataFrame, term: str) -> pd.DataFrame:
+    return table[table["text"].str.contains(term, case=False, regex=False)].sort_values("loss", ascending=False).head(20)
+
+
+def _rss() -> int:
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+if __name__ == "__main__":
+    main()
