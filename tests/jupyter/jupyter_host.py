@@ -32,7 +32,10 @@ class JupyterHost:
         self._log = root / "server.log"
 
     def __enter__(self) -> JupyterHost:
-        self._home.mkdir(parents=True, exist_ok=True)
+        # Lab would open a dialogue about its news.
+        settings = self._home / "lab-settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]

@@ -44,17 +44,19 @@ def main() -> int:
         for name in ("data", "models"):
             shutil.copytree(ROOT / "notebooks" / name, Path(folder) / "review" / name)
         browser = playwright.chromium.launch(**launch_options())
-        page = browser.new_page(viewport={"width": 1280, "height": 1100}, device_scale_factor=1.25)
+        page = browser.new_page(viewport={"width": 1280, "height": 1500}, device_scale_factor=1.4)
         page.set_default_timeout(300_000)
         review = NotebookPage(host, page, name="review", cells=code)
         review.run(*range(shown + 1))
+        page.set_default_timeout(30_000)
         grid = review.grid(shown)
+        grid.root.get_by_label("Rows per page").select_option("10")
         review_a_little(grid)
         for name, theme in THEMES.items():
             page.evaluate(
                 "async (theme) => { await window.jupyterapp.commands.execute('apputils:change-theme', { theme }); }", theme
             )
-            expect(page.locator(f'body[data-jp-theme-name="{theme}"]')).to_be_visible()
+            expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
             picture = out / f"grid-{name}.png"
             grid.root.screenshot(path=picture, animations="disabled")
             size = picture.stat().st_size
