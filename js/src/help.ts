@@ -4,9 +4,11 @@ import { type Maker, make, makeButton } from "./dom";
 
 export interface Help {
   readonly el: HTMLElement;
-  toggle(): void;
+  /** Opens it beside what was in use, for the top of a long grid may be off the screen; or closes it. */
+  toggle(beside: HTMLElement): void;
 }
 
+const MARGIN_PX = 12;
 const KEYS: readonly (readonly [string, string])[] = [
   ["↑ ↓ or k j", "move"],
   ["PageUp PageDown", "turn pages"],
@@ -73,10 +75,16 @@ export function makeHelp(maker: Maker, closed: () => void): Help {
   );
   return {
     el,
-    toggle: () => {
+    toggle: (beside) => {
       if (!el.hidden) return close();
       el.hidden = false;
-      el.focus({ preventScroll: true });
+      const home = el.offsetParent;
+      if (home) {
+        const above = beside.getBoundingClientRect().top - home.getBoundingClientRect().top;
+        const lowest = home.clientHeight - el.offsetHeight - MARGIN_PX;
+        el.style.top = `${Math.max(MARGIN_PX, Math.min(above + 40, lowest))}px`;
+      }
+      el.focus();
     },
   };
 }

@@ -33,6 +33,7 @@ export function makeInspector(maker: Maker, acts: InspectorActs): Inspector {
   const frame = make(maker, "div", { class: "lw-frame" }, [text, pair]);
   const more = makeButton(maker, { class: "lw-more", "aria-expanded": "false" }, "Show all", () => {
     expanded = !expanded;
+    measured = -1;
     acts.redraw();
   });
   const reading = make(maker, "div", { class: "lw-reading" }, [title, frame, more]);
@@ -67,6 +68,8 @@ export function makeInspector(maker: Maker, acts: InspectorActs): Inspector {
   const el = make(maker, "div", { class: "lw-inspector" }, [reading, labels, note]);
   let row: Row | null = null;
   let expanded = false;
+  /** Whose text was measured last: that costs a layout. */
+  let measured = -1;
   /** The row that a note was begun for: the cursor may have moved on when the field loses the focus. */
   let writing: Row | null = null;
 
@@ -99,8 +102,11 @@ export function makeInspector(maker: Maker, acts: InspectorActs): Inspector {
     setText(pair, whole?.pair ?? row.pair ?? "");
     pair.hidden = row.pair === null;
     el.classList.toggle("lw-expanded", expanded);
-    const cut = row.text_cut || frame.scrollHeight > frame.clientHeight + 1;
-    more.classList.toggle("lw-away", !expanded && !cut);
+    if (measured !== row.row || expanded) {
+      measured = row.row;
+      const cut = row.text_cut || frame.scrollHeight > frame.clientHeight + 1;
+      more.classList.toggle("lw-away", !expanded && !cut);
+    }
     setText(more, expanded ? "Show less" : "Show all");
     setAttribute(more, "aria-expanded", String(expanded));
 

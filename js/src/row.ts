@@ -71,7 +71,6 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     line([given, sign, restore]),
     line([arrow, chosen, givenProbability, hint]),
   ]);
-  labelCell.title = "Click to choose another label (Enter)";
   const verdictCell = cell("verdict", [make(maker, "div", { class: "lw-buttons" }, buttons), word]);
   const el = make(maker, "div", { class: "lw-row", tabindex: "-1" }, [
     cell("loss", [make(maker, "div", { class: "lw-line" }, [number, after, noted]), bar]),
@@ -138,6 +137,7 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     arrow.hidden = !relabelled;
     chosen.hidden = !relabelled;
     setText(chosen, relabelled ? name(row.label) : "");
+    labelCell.title = `${[given.textContent, chosen.textContent].filter(Boolean).join(" → ")}\nClick to choose another label (Enter)`;
     setText(givenProbability, relabelled ? "" : percent(row.label_prob));
     setText(hint, relabelled || state.locked ? "" : hintFor(row, name));
     el.classList.toggle("lw-hinted", !relabelled && !state.locked);

@@ -24,12 +24,14 @@ export function makeStatus(maker: Maker): { readonly el: HTMLElement; show(state
   );
   const el = make(maker, "div", { class: "lw-progress" }, [live, meter]);
 
+  /** Of what is reviewed, for nobody reviews all rows. */
   function show({ status, summary, locked }: State): void {
     setText(said, status);
     said.classList.toggle("lw-alarm", locked !== "");
     setText(done, reviewed(summary));
+    meter.title = `${summary.wrong} wrong, ${summary.keep} kept, ${summary.unsure} unsure`;
     for (const { kind, part } of parts)
-      part.style.width = `${((100 * summary[kind]) / Math.max(1, summary.rows)).toFixed(2)}%`;
+      part.style.width = `${((100 * summary[kind]) / Math.max(1, summary.reviewed)).toFixed(2)}%`;
   }
 
   return { el, show };

@@ -101,6 +101,7 @@ export class Store {
       liveness: () => {
         this.#queue.liveness();
         if (this.#kernel.dead) this.#exporting = false;
+        else if (!this.place.here) this.place.go(0);
         changed();
       },
     });

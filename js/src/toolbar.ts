@@ -101,14 +101,13 @@ export function makeToolbar(maker: Maker, acts: ToolbarActs): Toolbar {
   ]);
 
   function show({ snapshot, filter, canUndo, canRedo, exporting, dead }: State): void {
-    names = snapshot.label_names;
-    const labels = names.map((name) => ({ value: name, name }));
-    setOptions(maker, given, [
-      { value: ANY, name: "Given: any" },
-      ...labels,
-      { value: "none", name: "no label" },
-    ]);
-    setOptions(maker, predicted, [{ value: ANY, name: "Predicted: any" }, ...labels]);
+    if (names !== snapshot.label_names) {
+      names = snapshot.label_names;
+      const labels = names.map((name) => ({ value: name, name }));
+      const none = { value: "none", name: "no label" };
+      setOptions(maker, given, [{ value: ANY, name: "Given: any" }, ...labels, none]);
+      setOptions(maker, predicted, [{ value: ANY, name: "Predicted: any" }, ...labels]);
+    }
     setOptions(maker, verdict, [
       { value: ANY, name: "Verdict: any" },
       ...VERDICTS.map((value) => ({ value, name: VERDICT_WORDS[value] })),

@@ -86,7 +86,7 @@ function draw(maker: Maker, store: Store): HTMLElement {
     undo: () => store.undo(),
     redo: () => store.redo(),
     export: () => void store.export(),
-    help: () => help.toggle(),
+    help: () => help.toggle(toolbar.help),
     backToGrid,
   });
   const inspector = makeInspector(maker, {
@@ -117,8 +117,11 @@ function draw(maker: Maker, store: Store): HTMLElement {
   const keyActs = {
     choose: chooseAtCursor,
     note: () => inspector.writeNote(),
-    search: () => toolbar.search.focus(),
-    help: () => help.toggle(),
+    search: () => {
+      toolbar.search.focus();
+      toolbar.search.select();
+    },
+    help: () => help.toggle(grid.cursorLabel() ?? toolbar.help),
   };
   root.addEventListener(
     "keydown",

@@ -10,7 +10,8 @@ export const some = (n: number, one: string, many = `${one}s`): string =>
 export function percent(probability: number | null): string {
   if (probability === null) return "";
   const rounded = Math.round(probability * 100);
-  if (rounded === 0 && probability > 0) return "<1 %";
+  // The kernel sends four digits: what comes as 0 is only very small.
+  if (rounded === 0) return "<1 %";
   if (rounded === 100 && probability < 1) return ">99 %";
   return `${rounded} %`;
 }

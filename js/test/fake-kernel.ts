@@ -165,7 +165,7 @@ export class FakeKernel {
       throw new Refusal("input", "The pattern does not close its (");
     const order = this.#order(query);
     const rows = order.slice(query.offset, query.offset + query.limit).flatMap((id) => this.rows[id] ?? []);
-    const total = this.setup.countLater || query.search !== null ? null : order.length;
+    const total = this.setup.countLater ? null : order.length;
     return { offset: query.offset, total, revision: query.as_of ?? this.revision, rows };
   }
 

@@ -3,11 +3,12 @@
 import { expect, test } from "vitest";
 import cases from "../../tests/protocol_cases.json";
 import { decisionsIn, isReply, type Reply, type Request, VERSION } from "../src/protocol";
-import { FakeKernel, FakeModel } from "./fake-kernel";
+import { FakeKernel, FakeModel, type Setup } from "./fake-kernel";
 import { answers, openStore } from "./steps";
 
-const kernel = () =>
+const kernel = (setup: Partial<Setup> = {}) =>
   new FakeKernel({
+    ...setup,
     labels: ["bad", "good", "Sci/Tech"],
     examples: [
       { text: "fine", given: 1, probs: [0.125, 0.75, 0.125] },
@@ -41,7 +42,7 @@ test("every answer of the kernel is understood, and the fake kernel gives the sa
 });
 
 test("what the kernel refuses is never sent", async () => {
-  const model = new FakeModel(kernel());
+  const model = new FakeModel(kernel({ countLater: true }));
   const { store } = openStore(model);
   await answers();
   store.filterBy({ search: "l" });

@@ -60,7 +60,7 @@ test("decisions follow the contract: keep, unsure and remove put the given label
 
 test("numbers as a person reads them", () => {
   expect([0, 0.001, 0.5, 0.994, 0.999, 1, null].map(percent)).toEqual([
-    ...["0 %", "<1 %", "50 %", "99 %", ">99 %", "100 %", ""],
+    ...["<1 %", "<1 %", "50 %", "99 %", ">99 %", "100 %", ""],
   ]);
   expect([8.138, null].map(loss)).toEqual(["8.14", "–"]);
   expect([some(1, "row"), some(10_003, "row")]).toEqual(["1 row", "10,003 rows"]);
