@@ -29,14 +29,15 @@ EPOCHS = 16
 
 def train_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
     """A lower-case WordPiece tokenizer with BERT's special tokens, learned from `texts`."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(
+    learner = _wordpiece(models.WordPiece(unk_token="[UNK]"))
+    learner.train_from_iterator(
         texts, trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=special, show_progress=False)
     )
+    # The trainer finds the same pieces each time but numbers them in the order of a hash map.
+    pieces = special + sorted(set(learner.get_vocab()) - set(special))
+    tokenizer = _wordpiece(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
@@ -51,6 +52,14 @@ def train_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
         sep_token="[SEP]",
         mask_token="[MASK]",
     )
+
+
+def _wordpiece(model: models.WordPiece) -> Tokenizer:
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    return tokenizer
 
 
 def untrained_model(names: list[str], vocabulary: int) -> BertForSequenceClassification:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -108,7 +108,7 @@ class ForwardPass:
             self._model.config = copy.deepcopy(model.config)
             self._unpadded_config = self._model.config
         parameters = inspect.signature(model.forward).parameters
-        self._takes_types = "token_type_ids" in parameters
+        self._takes_types = "token_type_ids" in parameters or _wraps_one_that_takes_types(model, parameters)
         self._extra = {"use_cache": False} if "use_cache" in parameters else {}
         self._device = next(iter(model.parameters())).device
         self._threads = ThreadChoice(threads if self._device.type == "cpu" else None)
@@ -230,6 +230,13 @@ def padding_for(model: Any, tokenizer: Any) -> Padding:
         token_id = None
     left = getattr(config, "model_type", "") == "xlnet"
     return Padding(token_id, int(getattr(tokenizer, "pad_token_type_id", 0) or 0), left)
+
+
+def _wraps_one_that_takes_types(model: Any, parameters: Mapping[str, inspect.Parameter]) -> bool:
+    """PEFT's models hand `**kwargs` on to the model inside."""
+    if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()) or not hasattr(model, "get_base_model"):
+        return False
+    return "token_type_ids" in inspect.signature(model.get_base_model().forward).parameters
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -54,12 +54,12 @@ def load_encoder(model: Any) -> Any:
 def tokenizer_of(tokenizer: Any, model: Any) -> Any:
     """A private copy of the tokenizer: truncation and padding are shared, mutable state inside a fast tokenizer."""
     if tokenizer is not None and not isinstance(tokenizer, (str, os.PathLike)):
-        if not callable(tokenizer):
+        if not callable(tokenizer) or not hasattr(tokenizer, "num_special_tokens_to_add"):
             raise ModelError(
                 f"Expected a tokenizer, or its name or path, found {type(tokenizer).__name__}. "
                 "Pass `AutoTokenizer.from_pretrained(…)`."
             )
-        return copy.deepcopy(tokenizer)
+        return _checked(copy.deepcopy(tokenizer), model)
     from transformers import AutoTokenizer
 
     name = tokenizer if tokenizer is not None else getattr(model, "name_or_path", "")
@@ -69,12 +69,24 @@ def tokenizer_of(tokenizer: Any, model: Any) -> Any:
             "Pass `tokenizer=`."
         )
     try:
-        return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        loaded = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except Exception as error:
         raise ModelError(
             f"Expected a tokenizer beside the model at {str(name)!r}, found none that loads ({_first_line(error)}). "
             "Pass `tokenizer=`."
         ) from error
+    return _checked(loaded, model)
+
+
+def _checked(tokenizer: Any, model: Any) -> Any:
+    """transformers 5 makes a tokenizer of a handful of special tokens where the files of one are missing."""
+    vocabulary = vocabulary_size(model)
+    if vocabulary is not None and len(tokenizer) < vocabulary / 4:
+        raise ModelError(
+            f"Expected a tokenizer of about {vocabulary} tokens, the rows of the model's embedding, found one of "
+            f"{len(tokenizer)}: its files are missing, or it belongs to another model. Pass the right one as `tokenizer=`."
+        )
+    return tokenizer
 
 
 def longest_input(model: Any, tokenizer: Any, asked: int | None) -> int:
