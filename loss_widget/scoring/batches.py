@@ -156,6 +156,7 @@ def check_fits(tokens: Tokens, vocabulary: int | None) -> None:
 def _chunks(texts: Texts, pair_texts: Texts | None) -> Iterator[tuple[list[str], list[str] | None]]:
     if isinstance(texts, (str, bytes)):
         raise InputError("Expected a list of texts, found one text. Put it in a list: `[text]`.")
+    texts, pair_texts = _by_position(texts), _by_position(pair_texts)
     if not len(texts):
         raise InputError("Expected at least one text, found none.")
     if pair_texts is not None and len(pair_texts) != len(texts):
@@ -163,6 +164,11 @@ def _chunks(texts: Texts, pair_texts: Texts | None) -> Iterator[tuple[list[str],
     for start in range(0, len(texts), ROWS_AT_ONCE):
         end = min(start + ROWS_AT_ONCE, len(texts))
         yield _strings(texts, start, end), None if pair_texts is None else _strings(pair_texts, start, end)
+
+
+def _by_position(texts: Texts | None) -> Texts | None:
+    """A pandas Series counts by its index, so that anything but a list and Arrow is made a list."""
+    return texts if texts is None or isinstance(texts, (list, tuple, pa.ChunkedArray, pa.Array)) else list(texts)
 
 
 def _strings(texts: Texts, start: int, end: int) -> list[str]:

@@ -16,7 +16,8 @@ from loss_widget.labels import NO_LABEL, AlignedLabels, align_labels
 from loss_widget.scores import Scores, callers_columns
 from loss_widget.scoring import models
 from loss_widget.scoring.forward import PassReport, read_mean_pooled
-from loss_widget.scoring.scorer import TextReader, accuracy, progress_bar
+from loss_widget.scoring.reader import TextReader, progress_bar
+from loss_widget.scoring.scorer import accuracy
 
 INVERSE_PENALTY = 20.0
 """LogisticRegression's C on unit-length embeddings. On BANKING77 with MiniLM 10 and 20 both give an accuracy of 0.92."""
@@ -65,7 +66,7 @@ def cross_score(
     tokens = reader.tokens(examples.texts, examples.pair_texts)
     embeddings, notes, report = _embed(reader, tokens, progress=progress)
     fold_of = assign_folds(labels.codes, _text_groups(examples), folds=folds, seed=seed)
-    log_probs = out_of_fold_log_probs(embeddings, labels, fold_of, notes)
+    log_probs = out_of_fold_log_probs(embeddings, labels, fold_of, notes, progress=progress)
     provenance = reader.provenance(
         report,
         rows=len(examples),
@@ -98,7 +99,7 @@ def assign_folds(label_ids: np.ndarray, groups: np.ndarray, *, folds: int, seed:
     `label_ids`, `groups`: (n,) integers. A group counts for the label of its first row. Linear in n, seeded.
 
     >>> assign_folds(np.array([0, 0, 1, 1]), np.array([0, 1, 2, 3]), folds=2, seed=0).tolist()
-    [1, 0, 1, 0]
+    [0, 1, 0, 1]
     """
     _, first, group_of = np.unique(groups, return_index=True, return_inverse=True)
     shuffled = np.random.default_rng(seed).permutation(len(first))
@@ -110,15 +111,17 @@ def assign_folds(label_ids: np.ndarray, groups: np.ndarray, *, folds: int, seed:
 
 
 def out_of_fold_log_probs(
-    embeddings: np.ndarray, labels: AlignedLabels, fold_of: np.ndarray, notes: dict[int, str]
+    embeddings: np.ndarray, labels: AlignedLabels, fold_of: np.ndarray, notes: dict[int, str], *, progress: bool = False
 ) -> np.ndarray:
     """(n, labels) float32: each fold judged by a logistic regression fitted on the other folds.
 
     `embeddings`: (n, width) float32, rows of unit length; NaN rows are neither learned from nor judged. Adds to `notes`.
     """
+    from tqdm.auto import tqdm
+
     judged = np.isfinite(embeddings).all(axis=1)
     log_probs = np.full((len(embeddings), len(labels.names)), np.nan, dtype=np.float32)
-    for fold in np.unique(fold_of):
+    for fold in tqdm(np.unique(fold_of), desc="fitting", unit="fold", disable=not progress):
         held_out = np.flatnonzero((fold_of == fold) & judged)
         others = np.flatnonzero((fold_of != fold) & judged & (labels.codes != NO_LABEL))
         if not len(held_out):

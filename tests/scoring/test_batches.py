@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -28,6 +29,12 @@ def test_tokens_are_those_of_the_tokenizer() -> None:
 def test_arrow_and_lists_read_alike() -> None:
     arrow = pa.chunked_array([pa.array(TEXTS[:3]), pa.array(TEXTS[3:])])
     assert tokens_of(arrow).digest() == tokens_of(TEXTS).digest()
+
+
+def test_a_series_is_read_by_position() -> None:
+    series = pd.Series(TEXTS, index=range(len(TEXTS), 0, -1))
+    assert tokens_of(series).digest() == tokens_of(TEXTS).digest()
+    assert tokens_of(text for text in TEXTS).digest() == tokens_of(TEXTS).digest()
 
 
 def test_many_chunks_read_as_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,9 +125,14 @@ def test_integer_labels_keep_their_names_and_values() -> None:
     scores = judged(frame, label_names=["money", "sport"])
     assert scores.label_names == ["money", "sport"]
     assert scores.frame["predicted_label"].dtype == "int64"
-    mapped = judged(easy(), label_map={"money": "Business", "sport": "Sports"})
-    assert mapped.label_names == ["Business", "Sports"]
-    assert mapped.provenance["accuracy"] > 0.8
+
+
+def test_a_label_map_joins_labels() -> None:
+    frame = easy()
+    frame.loc[::6, "label"] = "finance"
+    scores = judged(frame, label_map={"money": "business", "finance": "business", "sport": "sport"})
+    assert len(scores.label_names) == 2
+    np.testing.assert_allclose(scores.losses, judged(easy()).losses, atol=1e-4)
 
 
 def test_pairs_of_texts() -> None:
