@@ -2,7 +2,7 @@
 
 import { type Maker, make, makeButton, setOff, setText } from "./dom";
 import type { Filter } from "./protocol";
-import type { State } from "./store";
+import type { State } from "./state";
 import { chips, count, some } from "./words";
 
 export interface Chips {

@@ -1,8 +1,9 @@
 /** The grid: a header, fixed row slots, one tab stop; and a sentence where there are no rows. */
 
 import { type Maker, make, setAttribute, setText } from "./dom";
+import { measureRoom, type Room } from "./name";
 import { makeRow, type RowActs, type RowSlot } from "./row";
-import type { State } from "./store";
+import type { State } from "./state";
 
 export interface Grid {
   readonly el: HTMLElement;
@@ -21,7 +22,7 @@ const COLUMNS = [
   ["verdict", "Verdict"],
 ] as const;
 
-export function makeGrid(maker: Maker, acts: RowActs): Grid {
+export function makeGrid(maker: Maker, acts: RowActs & { redraw(): void }): Grid {
   const headers = COLUMNS.map(([column, name]) =>
     make(maker, "div", { role: "columnheader", class: `lw-cell lw-${column}` }, [name]),
   );
@@ -34,8 +35,12 @@ export function makeGrid(maker: Maker, acts: RowActs): Grid {
     [head, body],
   );
   const blank = make(maker, "div", { class: "lw-blank" });
-  const el = make(maker, "div", { class: "lw-table" }, [grid, blank]);
+  const probe = make(maker, "span", { class: "lw-probe", "aria-hidden": "true" }, [
+    "transfer_not_received_by",
+  ]);
+  const el = make(maker, "div", { class: "lw-table" }, [grid, blank, probe]);
   const slots: RowSlot[] = [];
+  let room: Room = { label: Number.MAX_SAFE_INTEGER, predicted: Number.MAX_SAFE_INTEGER };
   let cursor: RowSlot | undefined;
 
   function show(state: State): void {
@@ -66,13 +71,25 @@ export function makeGrid(maker: Maker, acts: RowActs): Grid {
         : rows.length
       : Math.min(limit, state.snapshot.rows);
     slots.forEach((slot, i) => {
-      slot.show(state, rows[i] ?? null);
+      slot.show(state, rows[i] ?? null, room);
       slot.el.hidden = i >= kept;
     });
     if (hadFocus && rows.length > 0 && !cursor?.el.matches(":focus")) cursor?.el.focus();
     setText(blank, blankSentence(state));
     blank.hidden = blank.textContent === "";
   }
+
+  const { ResizeObserver } = maker.document.defaultView ?? globalThis;
+  const watching = new ResizeObserver(() => {
+    const [label, predicted] = slots[0]?.cells ?? [];
+    if (!label || !predicted || label.clientWidth === 0) return;
+    const now = measureRoom(probe, label, predicted);
+    if (now.label === room.label && now.predicted === room.predicted) return;
+    room = now;
+    acts.redraw();
+  });
+  watching.observe(body);
+  maker.signal.addEventListener("abort", () => watching.disconnect());
 
   return {
     el,

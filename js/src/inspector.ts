@@ -3,7 +3,7 @@
 import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./dom";
 import type { Row } from "./protocol";
 import { labelsByProbability, suggestions } from "./standing";
-import type { State } from "./store";
+import type { State } from "./state";
 import { loss, percent } from "./words";
 
 export interface InspectorActs {
@@ -103,7 +103,7 @@ export function makeInspector(maker: Maker, acts: InspectorActs): Inspector {
     pair.hidden = row.pair === null;
     el.classList.toggle("lw-expanded", expanded);
     if (measured !== row.row || expanded) {
-      measured = row.row;
+      measured = frame.clientHeight > 0 ? row.row : -1;
       const cut = row.text_cut || frame.scrollHeight > frame.clientHeight + 1;
       more.classList.toggle("lw-away", !expanded && !cut);
     }

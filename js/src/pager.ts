@@ -1,7 +1,7 @@
 /** Pages: first, previous, next, last, one by number, and how long they are. */
 
 import { type Maker, make, makeButton, setOff, setOptions, setText } from "./dom";
-import type { State } from "./store";
+import type { State } from "./state";
 import { count } from "./words";
 
 export interface PagerActs {

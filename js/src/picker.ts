@@ -2,7 +2,7 @@
 
 import { type Maker, make, setAttribute } from "./dom";
 import { labelsByProbability } from "./standing";
-import type { ShownRow, State } from "./store";
+import type { ShownRow, State } from "./state";
 import { percent } from "./words";
 
 export interface Picker {
@@ -58,15 +58,12 @@ export function makePicker(
   let active = 0;
   let row: number | null = null;
 
-  function open(shown: ShownRow, state: State, anchor: HTMLElement): void {
-    row = shown.row;
+  function open(of: ShownRow, state: State, anchor: HTMLElement): void {
+    row = of.row;
     const names = state.snapshot.label_names;
-    options = labelsByProbability(shown, names.length).map(([id, probability], i) => {
+    options = labelsByProbability(of, names.length).map(([id, probability], i) => {
       const name = names[id] ?? "";
-      const marks = [
-        id === shown.given ? "given" : "",
-        id === shown.label && id !== shown.given ? "now" : "",
-      ];
+      const marks = [id === of.given ? "given" : "", id === of.label && id !== of.given ? "now" : ""];
       const fill = make(maker, "i");
       fill.style.width = `${(100 * (probability ?? 0)).toFixed(1)}%`;
       const option = make(maker, "div", { role: "option", id: `${prefix}-${i}`, class: "lw-option" }, [
@@ -78,12 +75,12 @@ export function makePicker(
       return { el: option, id, words: name.toLowerCase() };
     });
     list.replaceChildren(...options.map((option) => option.el));
-    setAttribute(input, "aria-label", `New label of row ${shown.row}`);
+    setAttribute(input, "aria-label", `New label of row ${of.row}`);
     input.value = "";
     el.hidden = false;
     filter();
     // The best label other than the one it has now: Enter takes it.
-    const first = options.findIndex((option) => option.id !== shown.label);
+    const first = options.findIndex((option) => option.id !== of.label);
     point(Math.max(0, first));
     place(el, anchor);
     input.focus({ preventScroll: true });

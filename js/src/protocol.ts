@@ -152,6 +152,9 @@ export type Reply =
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null;
 
+export const isSnapshot = (value: unknown): value is Snapshot =>
+  isObject(value) && Array.isArray(value.label_names) && typeof value.rows === "number";
+
 /** Whether a custom message is an answer of ours; anything else on the comm is ignored. */
 export function isReply(message: unknown): message is Reply {
   if (!isObject(message) || typeof message.rid !== "string" || typeof message.revision !== "number")

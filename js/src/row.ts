@@ -1,9 +1,10 @@
 /** One row slot of the grid: made once, refilled for every page. */
 
 import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./dom";
+import { type Room, showName } from "./name";
 import type { OpKind } from "./protocol";
 import { probabilityOf, suggestions } from "./standing";
-import type { ShownRow, State } from "./store";
+import type { ShownRow, State } from "./state";
 import { loss, percent, VERDICT_SIGNS, VERDICT_WORDS } from "./words";
 
 export interface RowActs {
@@ -16,7 +17,9 @@ export interface RowActs {
 export interface RowSlot {
   readonly el: HTMLElement;
   readonly labelCell: HTMLElement;
-  show(state: State, row: ShownRow | null): void;
+  /** The label and the predicted cell, for measuring how long a name may be. */
+  readonly cells: readonly [HTMLElement, HTMLElement];
+  show(state: State, row: ShownRow | null, room: Room): void;
 }
 
 const BUTTONS = [
@@ -24,6 +27,11 @@ const BUTTONS = [
   { kind: "unsure", name: "Unsure", face: "?", tip: "Unsure: cannot be decided (u)" },
   { kind: "remove", name: "Remove", face: "✕", tip: "Remove: no label fits, or not an example (x)" },
 ] as const;
+/** Characters that stand beside a name: a sign, an arrow, "click → " in smaller type; and how bold type is wider. */
+const SIGN = 2;
+const ARROW = 3;
+const CLICK = 7;
+const BOLD = 0.9;
 /** A pointer that moves further than this selects text. */
 const DRAG_PX = 4;
 
@@ -45,7 +53,8 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
   const arrow = make(maker, "span", { class: "lw-quiet" }, ["→ "]);
   const chosen = make(maker, "span", { class: "lw-name lw-chosen", dir: "auto" });
   const givenProbability = make(maker, "span", { class: "lw-quiet lw-rest" });
-  const hint = make(maker, "span", { class: "lw-hint lw-ghost", dir: "auto" });
+  const hinted = make(maker, "span", { class: "lw-name", dir: "auto" });
+  const hint = make(maker, "span", { class: "lw-hint lw-ghost" }, ["click → ", hinted]);
   const predicted = make(maker, "div", { class: "lw-name lw-line", dir: "auto" });
   const probability = make(maker, "div", { class: "lw-line lw-quiet" });
   const word = make(maker, "div", { class: "lw-word lw-quiet" });
@@ -71,12 +80,13 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     line([given, sign, restore]),
     line([arrow, chosen, givenProbability, hint]),
   ]);
+  const predictedCell = cell("predicted", [predicted, probability]);
   const verdictCell = cell("verdict", [make(maker, "div", { class: "lw-buttons" }, buttons), word]);
   const el = make(maker, "div", { class: "lw-row", tabindex: "-1" }, [
     cell("loss", [make(maker, "div", { class: "lw-line" }, [number, after, noted]), bar]),
     cell("text", [text, pair]),
     labelCell,
-    cell("predicted", [predicted, probability]),
+    predictedCell,
     verdictCell,
   ]);
 
@@ -105,7 +115,7 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     { signal },
   );
 
-  function show(state: State, row: ShownRow | null): void {
+  function show(state: State, row: ShownRow | null, room: Room): void {
     current = row;
     setAttribute(el, "role", row ? "row" : null);
     el.classList.toggle("lw-unused", row === null);
@@ -130,18 +140,20 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     setText(text, row.text);
     setText(pair, row.pair ?? "");
     el.classList.toggle("lw-paired", row.pair !== null);
-    setText(given, row.given === null ? "no label" : name(row.given));
+    showName(given, row.given === null ? "no label" : name(row.given), room.label - SIGN);
     given.classList.toggle("lw-none", row.given === null);
     setText(sign, VERDICT_SIGNS[row.verdict]);
     restore.hidden = !relabelled || state.locked !== "";
     arrow.hidden = !relabelled;
     chosen.hidden = !relabelled;
-    setText(chosen, relabelled ? name(row.label) : "");
+    showName(chosen, relabelled ? name(row.label) : "", Math.floor((room.label - ARROW) * BOLD));
     labelCell.title = `${[given.textContent, chosen.textContent].filter(Boolean).join(" → ")}\nClick to choose another label (Enter)`;
     setText(givenProbability, relabelled ? "" : percent(row.label_prob));
-    setText(hint, relabelled || state.locked ? "" : hintFor(row, name));
-    el.classList.toggle("lw-hinted", !relabelled && !state.locked);
-    setText(predicted, name(row.predicted));
+    const offered = !relabelled && !state.locked;
+    hint.hidden = !offered;
+    showName(hinted, offered ? hintFor(row, name) : "", room.label - CLICK);
+    el.classList.toggle("lw-hinted", offered);
+    showName(predicted, name(row.predicted), room.predicted);
     predicted.title = name(row.predicted);
     setText(probability, row.problem || percent(row.predicted_prob));
     probability.title = row.problem;
@@ -155,7 +167,7 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     });
   }
 
-  return { el, labelCell, show };
+  return { el, labelCell, cells: [labelCell, predictedCell], show };
 }
 
 const barWidth = (nats: number | null, { lossScale }: State): string =>
@@ -163,9 +175,9 @@ const barWidth = (nats: number | null, { lossScale }: State): string =>
 
 function hintFor(row: ShownRow, name: (id: number) => string): string {
   const [best] = suggestions(row);
-  if (best === undefined) return "click opens the labels";
+  if (best === undefined) return "all labels";
   const probability = best === row.predicted ? "" : percent(probabilityOf(row, best));
-  return `click → ${name(best)}${probability ? ` · ${probability}` : ""}`;
+  return `${name(best)}${probability ? ` · ${probability}` : ""}`;
 }
 
 /** Tells a click from a double click's second half, from a drag that selects text, and from a modified one. */

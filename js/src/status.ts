@@ -1,7 +1,7 @@
 /** What happened last, and how much is reviewed: told politely to a screen reader too. */
 
 import { type Maker, make, setText } from "./dom";
-import type { State } from "./store";
+import type { State } from "./state";
 import { reviewed } from "./words";
 
 export function makeStatus(maker: Maker): { readonly el: HTMLElement; show(state: State): void } {

@@ -5,6 +5,7 @@ import { Place } from "./place";
 import {
   decisionsIn,
   type Filter,
+  isSnapshot,
   type Op,
   type OpKind,
   type OpResult,
@@ -15,59 +16,9 @@ import {
 } from "./protocol";
 import { DecisionQueue } from "./queue";
 import { decided, suggestions } from "./standing";
-import { count, some, VERDICT_WORDS } from "./words";
+import { FIRST_FILTER, type ShownRow, type State } from "./state";
+import { count, some } from "./words";
 
-export interface ShownRow extends Row {
-  /** Whether the kernel has answered every decision about it. */
-  readonly saved: boolean;
-  /** Why its last decision was refused; empty otherwise. */
-  readonly problem: string;
-}
-
-export interface State {
-  readonly snapshot: Snapshot;
-  readonly filter: Filter;
-  readonly limit: number;
-  /** The page on screen, and the one asked for. */
-  readonly offset: number;
-  readonly goal: number;
-  readonly total: number | null;
-  readonly rows: readonly ShownRow[];
-  readonly cursor: number;
-  readonly here: boolean;
-  readonly turning: boolean;
-  /** The page is late by more than a second. */
-  readonly late: boolean;
-  /** Why the last page did not come. */
-  readonly problem: string;
-  /** Whether sorting and filtering again could change the order. */
-  readonly outOfDate: boolean;
-  /** The longest loss bar. */
-  readonly lossScale: number;
-  readonly summary: Summary;
-  readonly unsaved: number;
-  /** Why nothing can be decided; empty where it can. */
-  readonly locked: string;
-  readonly dead: boolean;
-  readonly canUndo: boolean;
-  readonly canRedo: boolean;
-  readonly exporting: boolean;
-  /** What happened last, or what holds things up. */
-  readonly status: string;
-}
-
-const FIRST_FILTER: Filter = {
-  sort: "loss",
-  descending: true,
-  given: null,
-  predicted: null,
-  verdict: null,
-  disagreements: false,
-  loss_range: null,
-  search: null,
-  search_regex: false,
-  unlabelled: null,
-};
 const LEAST_SCALE = 4;
 
 export class Store {
@@ -162,10 +113,6 @@ export class Store {
     return row ? this.#shown(row) : null;
   }
 
-  labelName(id: number | null): string {
-    return id === null ? "" : (this.#snapshot.label_names[id] ?? "");
-  }
-
   filterBy(patch: Partial<Filter>): void {
     this.place.ask({ ...this.place.filter, ...patch });
   }
@@ -176,21 +123,22 @@ export class Store {
   }
 
   /** Draws the decision at once and sends it. A verdict that the row already has is taken back. */
-  decide(
-    kind: OpKind,
-    id: number,
-    { label = null as number | null, note = null as string | null } = {},
-  ): void {
+  decide(kind: OpKind, id: number, what: { readonly label?: number; readonly note?: string } = {}): void {
     const row = this.row(id);
-    if (!row) return;
-    if (this.#refuse()) return;
-    const again = kind !== "relabel" && kind === row.verdict;
-    const same =
-      kind === "relabel" && label === row.label && (row.verdict === "relabel" || row.verdict === "");
+    if (!row || this.#refuse()) return;
     this.#problems.delete(id);
-    if (same) return this.#say(`Row ${id} is ${this.labelName(label)} already`);
+    const { label = null, note = null } = what;
+    const open = row.verdict === "relabel" || row.verdict === "";
+    if (kind === "relabel" && label === row.label && open)
+      return this.#say(`Row ${id} is ${this.#snapshot.label_names[label ?? -1] ?? ""} already`);
     const from = kind === "note" ? null : [row.label];
-    this.#send({ kind: again ? "clear" : kind, rows: [id], label, note, from });
+    this.#send({
+      kind: kind === row.verdict && kind !== "relabel" ? "clear" : kind,
+      rows: [id],
+      label,
+      note,
+      from,
+    });
   }
 
   /** What a click does: the best label other than the given one, or the given one again. False: no label to take. */
@@ -262,7 +210,7 @@ export class Store {
 
   /** Something was done outside the grid: in a cell, or by a newer widget. */
   announced(told: { revision?: unknown; read_only?: unknown; snapshot?: unknown }): void {
-    if (told.snapshot && typeof told.snapshot === "object") this.#snapshot = told.snapshot as Snapshot;
+    if (isSnapshot(told.snapshot)) this.#snapshot = told.snapshot;
     if (typeof told.read_only === "string") this.#readOnly = told.read_only;
     if (typeof told.revision === "number" && told.revision > this.#revision) {
       this.#revision = told.revision;
@@ -309,7 +257,7 @@ export class Store {
 
   #answered(op: Op, result: OpResult): void {
     if (result.ok) {
-      const said = `${result.said || this.#inWords(op)}${this.#whereabouts(op, result)}`;
+      const said = `${result.said}${this.#whereabouts(op, result)}`;
       this.#said = result.rows.length === 0 || said.endsWith("saved") ? said : `${said}, saved`;
       return;
     }
@@ -326,13 +274,6 @@ export class Store {
     const at = shown.offsetOf(row);
     if (at === offset) return "";
     return at === null ? " (on another page)" : ` (on page ${count(at / limit + 1)})`;
-  }
-
-  #inWords(op: Op): string {
-    const [row] = op.rows;
-    if (row === undefined) return op.kind === "undo" ? "Undone" : "Redone";
-    const what = op.kind === "relabel" ? this.labelName(op.label) : op.kind === "note" ? "note" : null;
-    return `Row ${row}: ${what ?? VERDICT_WORDS[op.kind as keyof typeof VERDICT_WORDS] ?? "no verdict"}`;
   }
 
   #locked(): string {

@@ -2,7 +2,7 @@
 
 import { type Maker, make, makeButton, setAttribute, setOff, setOptions, setText } from "./dom";
 import type { Filter, Verdict } from "./protocol";
-import type { State } from "./store";
+import type { State } from "./state";
 import { VERDICT_WORDS } from "./words";
 
 export interface ToolbarActs {

@@ -79,6 +79,7 @@ function draw(maker: Maker, store: Store): HTMLElement {
       if (!store.toggle(row) && anchor) choose(row, anchor, false);
     },
     decide: (kind, row) => store.decide(kind, row),
+    redraw: () => show(),
     choose: (row, anchor) => choose(row, anchor, false),
   });
   const toolbar = makeToolbar(maker, {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { shorten } from "../src/name";
 import type { Op, Row, Summary } from "../src/protocol";
 import { decided, labelsByProbability, suggestions } from "../src/standing";
 import { chips, loss, percent, reviewed, some } from "../src/words";
@@ -96,4 +97,12 @@ test("each filter is a chip that takes only itself off", () => {
       name,
     ]),
   );
+});
+
+test("a name that is too long keeps its beginning and its end", () => {
+  expect(shorten("age_limit", 20)).toBe("age_limit");
+  const long = shorten("balance_not_updated_after_bank_transfer", 20);
+  expect([...long]).toHaveLength(20);
+  expect(long).toMatch(/^balance_.*….*_transfer$/);
+  expect(shorten("🙂".repeat(30), 10)).toBe(`${"🙂".repeat(5)}…${"🙂".repeat(4)}`);
 });

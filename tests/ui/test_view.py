@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from grid_page import STATIC, example, examples
 from playwright.sync_api import expect
@@ -166,3 +168,16 @@ def test_the_bundle_is_small_and_asks_nobody():
     assert len(script) < 60_000
     assert "http" not in script
     assert "innerHTML" not in script
+
+
+def test_long_label_names_are_painted_with_their_ends_and_stay_whole_as_text(mount):
+    names = ["balance_not_updated_after_bank_transfer", "balance_not_updated_after_cheque_or_cash_deposit", "c", "d"]
+    grid = mount(4, names, width="900px")
+    cell = grid.row(0).locator("[data-column=label]")
+    expect(cell).to_contain_text(names[0])
+    painted = cell.locator("[data-short]").first
+    expect(painted).to_have_attribute("data-short", re.compile(r"^balance.*….*transfer$"))
+    assert cell.inner_text().startswith(names[0])
+    grid.page.evaluate("() => { document.querySelector('.host').style.width = '1800px'; }")
+    grid.page.set_viewport_size({"width": 1900, "height": 900})
+    expect(painted).to_have_count(0)

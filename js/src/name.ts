@@ -1,0 +1,37 @@
+/** A label's name in little room: its beginning and its end, for names of one family differ in their ends.
+
+The element holds the whole name, for reading aloud, copying and finding; only what is painted is shorter. */
+
+import { setAttribute, setText } from "./dom";
+
+/** How many characters fit beside each other in the label and the predicted column. */
+export interface Room {
+  readonly label: number;
+  readonly predicted: number;
+}
+
+const LEAST = 9;
+/** Some names have wider letters than the probe. */
+const WIDER = 0.93;
+
+export function showName(el: HTMLElement, name: string, room: number): void {
+  setText(el, name);
+  setAttribute(el, "data-short", name.length > room ? shorten(name, Math.max(LEAST, room)) : null);
+}
+
+export function shorten(name: string, room: number): string {
+  const letters = [...name];
+  if (letters.length <= room) return name;
+  const end = Math.floor((room - 1) * 0.55);
+  return `${letters.slice(0, room - 1 - end).join("")}…${letters.slice(-end).join("")}`;
+}
+
+/** Measures what fits: `probe` holds one line of letters in the grid's own type. */
+export function measureRoom(probe: HTMLElement, label: HTMLElement, predicted: HTMLElement): Room {
+  const letter = probe.offsetWidth / Math.max(1, probe.textContent.length);
+  if (letter === 0) return { label: Number.MAX_SAFE_INTEGER, predicted: Number.MAX_SAFE_INTEGER };
+  // Where the grid is narrow the model's label stands in one line with its probability.
+  const beside = predicted.offsetTop > label.offsetTop ? 14 : 0;
+  const fits = (el: HTMLElement) => Math.floor((WIDER * el.clientWidth) / letter);
+  return { label: fits(label), predicted: fits(predicted) - beside };
+}

@@ -1,0 +1,56 @@
+/** What one view shows at one moment; the store makes it, the components draw it. */
+
+import type { Filter, Row, Snapshot, Summary } from "./protocol";
+
+export interface ShownRow extends Row {
+  /** Whether the kernel has answered every decision about it. */
+  readonly saved: boolean;
+  /** Why its last decision was refused; empty otherwise. */
+  readonly problem: string;
+}
+
+export interface State {
+  readonly snapshot: Snapshot;
+  readonly filter: Filter;
+  readonly limit: number;
+  /** The page on screen, and the one asked for. */
+  readonly offset: number;
+  readonly goal: number;
+  readonly total: number | null;
+  readonly rows: readonly ShownRow[];
+  readonly cursor: number;
+  readonly here: boolean;
+  readonly turning: boolean;
+  /** The page is late by more than a second. */
+  readonly late: boolean;
+  /** Why the last page did not come. */
+  readonly problem: string;
+  /** Whether sorting and filtering again could change the order. */
+  readonly outOfDate: boolean;
+  /** The longest loss bar. */
+  readonly lossScale: number;
+  readonly summary: Summary;
+  readonly unsaved: number;
+  /** Why nothing can be decided; empty where it can. */
+  readonly locked: string;
+  readonly dead: boolean;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  readonly exporting: boolean;
+  /** What happened last, or what holds things up. */
+  readonly status: string;
+}
+
+/** What a view asks for when it opens. */
+export const FIRST_FILTER: Filter = {
+  sort: "loss",
+  descending: true,
+  given: null,
+  predicted: null,
+  verdict: null,
+  disagreements: false,
+  loss_range: null,
+  search: null,
+  search_regex: false,
+  unlabelled: null,
+};
