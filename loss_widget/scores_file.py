@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loss_widget.atomic import replacing
-from loss_widget.errors import DataError
+from loss_widget.errors import DataError, ExportError
 from loss_widget.examples import as_tuple, read_texts
 from loss_widget.labels import AlignedLabels
 from loss_widget.scores import Scores
@@ -20,7 +20,12 @@ _OWN = ("__given_id__", "__key__", "__log_probs__")
 
 
 def write_scores(scores: Scores, path: Path) -> Path:
-    table = pa.Table.from_pandas(scores.frame)
+    try:
+        table = pa.Table.from_pandas(scores.frame)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise ExportError(
+            f"Expected columns that Parquet can hold, found one that it cannot: {error}. Convert it with `.astype(str)` first."
+        ) from error
     n_labels = len(scores.label_names)
     flat = pa.array(scores.log_probs.reshape(-1))
     for name, column in zip(

@@ -148,6 +148,26 @@ def test_clicks_sent_before_a_cell_are_in_the_frame_when_it_runs(widget, frame):
     widget._lw_cells._hook()
 
 
+def test_a_click_waits_for_the_next_cell_also_on_the_main_thread(widget, frame):
+    """ipykernel 6 handles clicks there, and an async cell may be half-way through."""
+    widget.send = lambda content, buffers=None: None
+    op = {"op_id": "a", "kind": "relabel", "rows": [1], "label": widget.session.label_names.index("bad"), "from": None}
+    widget._handle_custom_msg({"v": 1, "rid": "v-1", "verb": "decide", "args": {"ops": [op]}}, [])
+    assert frame["label"].iloc[1] == "good"
+    widget._lw_cells._hook()
+    assert frame["label"].iloc[1] == "bad"
+
+
+def test_a_callback_that_fails_does_not_undo_what_is_saved(widget):
+    def fail(_):
+        raise RuntimeError("mine")
+
+    widget.on_change(fail)
+    with pytest.warns(UserWarning, match="RuntimeError.*mine"):
+        widget.keep(0)
+    assert widget.summary()["keep"] == 1
+
+
 def test_labels_written_by_a_handler_wait_for_the_main_thread(widget, frame):
     thread = threading.Thread(target=lambda: widget.session.decide(Decision("keep", (0,))))
     thread.start()

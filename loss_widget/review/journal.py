@@ -168,8 +168,11 @@ def find_journal(folder: Path, keys: np.ndarray) -> Path | None:
     """The journal in `folder` of which most reviewed rows are in this data (ties: the newest), or None."""
     best: tuple[int, float] = (0, 0.0)
     found = None
-    for path in sorted(folder.glob("*.sqlite")):
-        hits = len(np.intersect1d(reviewed_keys(path), keys))
+    paths = sorted(folder.glob("*.sqlite"))
+    here = np.sort(keys) if paths else keys
+    for path in paths:
+        reviewed = np.unique(reviewed_keys(path))
+        hits = int((here[np.searchsorted(here, reviewed).clip(max=len(here) - 1)] == reviewed).sum())
         if hits and (hits, path.stat().st_mtime) > best:
             best, found = (hits, path.stat().st_mtime), path
     return found

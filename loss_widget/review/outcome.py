@@ -1,4 +1,4 @@
-"""What a review comes to: the list of changes, and the corrected frame."""
+"""What a review comes to: its summary, the list of changes, and the corrected frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,23 @@ from loss_widget.review.query import VERDICTS
 from loss_widget.review.table import ReviewTable
 from loss_widget.scores import SCORE_COLUMNS, Scores
 
-AUDIT_COLUMNS = ("original_label", "verdict", "note", "reviewed_at", "reviewer")
+_RECENT = 50
+
+
+def summary(decisions: Decisions) -> dict[str, Any]:
+    """Counts per verdict, and how many of the rows looked at were wrong; see `ReviewSession.summary`."""
+    counts = dict(zip(VERDICTS[1:], decisions.counts[1:].tolist(), strict=True))
+    last = [VERDICTS[decisions.verdicts[row]] for row in decisions.last(_RECENT)]
+    wrong = counts["relabel"] + counts["remove"]
+    recent = last.count("relabel") + last.count("remove")
+    return {
+        "rows": len(decisions.given),
+        "reviewed": sum(counts.values()),
+        **counts,
+        "wrong": wrong,
+        "precision": _share(wrong, wrong + counts["keep"]),
+        "precision_last_50": _share(recent, recent + last.count("keep")),
+    }
 
 
 def changes(table: ReviewTable, labels: FrameLabels, decisions: Decisions) -> pd.DataFrame:
@@ -95,3 +111,7 @@ def _add(frame: pd.DataFrame, columns: dict[str, Any], *, replace: bool) -> None
         )
     for name, values in columns.items():
         frame[name] = values
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -19,12 +19,12 @@ from loss_widget.export import as_dataset, has_own_index, write_frame
 from loss_widget.labels import NO_LABEL, label_id
 from loss_widget.review import outcome
 from loss_widget.review.decisions import Decision
-from loss_widget.review.query import VERDICTS, Page, PageRow, Query
+from loss_widget.review.query import Page, PageRow, Query
 from loss_widget.review.record import Record
+from loss_widget.review.rows import page_rows
 from loss_widget.review.shelf import JournalShelf
 from loss_widget.review.source import open_source
 
-_PRECISION_WINDOW = 50
 _CLOSED = "This review was closed."
 _NO_ROWS = np.empty(0, dtype=np.int64)
 
@@ -127,7 +127,9 @@ class ReviewSession:
             revision = self.revision if query.as_of is None else min(query.as_of, self.revision)
             frozen = replace(query, as_of=revision)
             rows, total = self._table.slice(frozen, self._record.decisions.verdicts_at(revision))
-            return Page(self._page_rows(rows), query.offset, revision, total, lambda: self.count(frozen))
+            return Page(
+                page_rows(self._table, self._record.decisions, rows), query.offset, revision, total, lambda: self.count(frozen)
+            )
 
     def count(self, query: Query) -> int:
         """How many rows the whole filter of `query` has."""
@@ -142,7 +144,7 @@ class ReviewSession:
     def states(self, rows: np.ndarray) -> list[PageRow]:
         """How single rows stand now."""
         with self.lock:
-            return self._page_rows(rows)
+            return page_rows(self._table, self._record.decisions, rows)
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray | None:
         """(len(rows), n_labels) float32 of some rows; None where only losses are known."""
@@ -158,59 +160,49 @@ class ReviewSession:
         """How far the review is: `rows`, `reviewed`, one count per verdict, `wrong` (relabel + remove), `precision`
         (wrong / (wrong + keep), None before the first) and `precision_last_50` (the same among the last 50 reviewed)."""
         with self.lock:
-            counts = dict(zip(VERDICTS[1:], self._record.decisions.counts[1:].tolist(), strict=True))
-            last = [VERDICTS[self._record.decisions.verdicts[row]] for row in self._record.decisions.last(_PRECISION_WINDOW)]
-        wrong = counts["relabel"] + counts["remove"]
-        recent = last.count("relabel") + last.count("remove")
-        return {
-            "rows": len(self),
-            "reviewed": sum(counts.values()),
-            **counts,
-            "wrong": wrong,
-            "precision": _share(wrong, wrong + counts["keep"]),
-            "precision_last_50": _share(recent, recent + last.count("keep")),
-        }
+            return outcome.summary(self._record.decisions)
 
     # what a reviewer can do
 
     def relabel(self, rows: int | Iterable[int], label: str) -> None:
         """Give the rows (positions in the source) this label, a name; to their given label clears the verdict."""
         with self.lock:
-            self.decide(self._decision("relabel", rows, label=label_id(label, self._table.label_names)))
+            self._act(self._decision("relabel", rows, label=label_id(label, self._table.label_names)))
 
     def keep(self, rows: int | Iterable[int]) -> None:
         """The given label is right."""
-        self.decide(self._decision("keep", rows))
+        self._act(self._decision("keep", rows))
 
     def unsure(self, rows: int | Iterable[int]) -> None:
         """Neither right nor clearly wrong; the given label stays."""
-        self.decide(self._decision("unsure", rows))
+        self._act(self._decision("unsure", rows))
 
     def remove(self, rows: int | Iterable[int]) -> None:
         """The rows shall not be in the corrected data; `.df` keeps them."""
-        self.decide(self._decision("remove", rows))
+        self._act(self._decision("remove", rows))
 
     def clear(self, rows: int | Iterable[int]) -> None:
         """Take the verdict back: not reviewed, the given label."""
-        self.decide(self._decision("clear", rows))
+        self._act(self._decision("clear", rows))
 
     def note(self, row: int, text: str) -> None:
         """Write a note on a row; "" deletes it. A note alone is no review."""
-        self.decide(self._decision("note", row, note=text))
+        self._act(self._decision("note", row, note=text))
 
     def undo(self) -> None:
         """Take back the last act, on however many rows it was. Nothing happens where there is none."""
-        self.decide(Decision("undo", reviewer=self.reviewer))
+        self._act(Decision("undo", reviewer=self.reviewer))
 
     def redo(self) -> None:
         """Do again what was undone last."""
-        self.decide(Decision("redo", reviewer=self.reviewer))
+        self._act(Decision("redo", reviewer=self.reviewer))
 
     def decide(self, decision: Decision, *, expected: Sequence[int | None] | None = None) -> tuple[np.ndarray, bool]:
         """Check, write to the journal, apply. Returns the rows touched, and whether this `op_id` had been taken before.
 
         `expected`: the label id that each row is thought to have; `StaleDecision` where it has another. `ReadOnly` after `close`
-        or when a newer session took the journal over. When this raises, nothing has changed.
+        or when a newer session took the journal over. When this raises, nothing has changed. The frame gets the labels at the
+        next `flush`.
         """
         with self.lock:
             if decision.op_id in self._seen:
@@ -225,9 +217,11 @@ class ReviewSession:
             rows = self._record.decisions.apply(decision)
             self._seen[decision.op_id] = rows
             self._labels.want(rows, self._record.decisions.labels[rows])
-            self._flush_if_main()
         for callback in list(self._on_change):
-            callback(decision)
+            try:
+                callback(decision)
+            except Exception as error:  # the decision stands, whatever a listener does
+                warnings.warn(f"A callback of on_change failed: {error!r}", stacklevel=2)
         return rows, False
 
     def add_label(self, name: str) -> None:
@@ -325,6 +319,10 @@ class ReviewSession:
 
     # how
 
+    def _act(self, decision: Decision) -> None:
+        self.decide(decision)
+        self._flush_if_main()
+
     def _decision(self, kind: str, rows: int | Iterable[int], *, label: int | None = None, note: str | None = None) -> Decision:
         listed = [rows] if isinstance(rows, (int, np.integer)) else rows
         return Decision(kind, tuple(dict.fromkeys(int(row) for row in listed)), label, note, self.reviewer)
@@ -348,46 +346,9 @@ class ReviewSession:
                     f"Expected the label that was on screen, found that row {listing(stale)} has another one by now. Look again."
                 )
 
-    def _page_rows(self, rows: np.ndarray) -> list[PageRow]:
-        table, decisions = self._table, self._record.decisions
-        texts, pairs = table.texts_of(rows)
-        names = [*table.label_names, None]
-        columns = zip(
-            rows.tolist(),
-            texts,
-            pairs,
-            table.given[rows].tolist(),
-            decisions.labels[rows].tolist(),
-            table.predicted[rows].tolist(),
-            table.loss[rows].tolist(),
-            table.loss_of(rows, decisions.labels[rows]).tolist(),
-            table.label_prob[rows].tolist(),
-            table.predicted_prob[rows].tolist(),
-            decisions.verdicts[rows].tolist(),
-            strict=True,
-        )
-        return [
-            PageRow(
-                row=row,
-                text=text,
-                pair_text=pair,
-                given_label=names[given],
-                label=names[label],
-                predicted_label=names[predicted],
-                loss=loss,
-                loss_after=loss_after,
-                label_prob=label_prob,
-                predicted_prob=predicted_prob,
-                verdict=VERDICTS[verdict],
-                note=decisions.notes.get(row, ""),
-                score_note=table.score_notes[row] if table.score_notes is not None else "",
-            )
-            for row, text, pair, given, label, predicted, loss, loss_after, label_prob, predicted_prob, verdict in columns
-        ]
-
     def _flush_if_main(self) -> None:
         if threading.current_thread() is threading.main_thread():
-            self._labels.flush()
+            self.flush()
 
     def superseded(self, by: str) -> None:
         """A newer session on the same journal goes on; this one is read-only from now."""
@@ -395,7 +356,3 @@ class ReviewSession:
             self.read_only = by
         for callback in list(self._on_read_only):
             callback(by)
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

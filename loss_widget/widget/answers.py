@@ -23,10 +23,10 @@ def answer(session: ReviewSession, content: Any) -> dict[str, Any]:
         request = protocol.decode_request(content)
         result = _VERBS[request.verb](session, request.args)
     except Exception as error:
-        kind = protocol.encode_error(error)
-        if kind["kind"] == "internal":
+        problem = protocol.encode_error(error)
+        if problem["kind"] == "internal":
             _log.exception("loss_widget could not answer %r", rid)
-        return {"rid": rid, "ok": False, "revision": session.revision, "error": kind}
+        return {"rid": rid, "ok": False, "revision": session.revision, "error": problem}
     return {"rid": rid, "ok": True, "revision": session.revision, "result": result}
 
 
@@ -60,12 +60,13 @@ def _take(session: ReviewSession, op: protocol.Op) -> dict[str, Any]:
     try:
         rows, duplicate = session.decide(decision, expected=op.expected)
     except Exception as error:
-        if not isinstance(error, InputError):
-            _log.info("loss_widget refused a decision: %s", error)
+        problem = protocol.encode_error(error)
+        if problem["kind"] == "internal":
+            _log.exception("loss_widget could not take %r", decision)
         valid = [row for row in decision.rows if 0 <= row < len(session)]
         now = session.states(np.array(valid, dtype=np.int64))
         states = [protocol.encode_state(row, ids) for row in now]
-        return {"op_id": decision.op_id, "ok": False, "error": protocol.encode_error(error), "rows": states}
+        return {"op_id": decision.op_id, "ok": False, "error": problem, "rows": states}
     now = session.states(rows)
     return {
         "op_id": decision.op_id,

@@ -296,5 +296,6 @@ def _provenance(source: Any) -> str:
     made = source.provenance
     seen = {True: "in-sample", False: "out-of-sample", None: ""}[made.get("in_sample")]
     folds = f"{made['folds']} folds" if made.get("folds") else ""
-    model = str(made.get("model", "")).rstrip("/").rsplit("/", 1)[-1]
-    return " · ".join(part for part in (model, folds, seen) if part)
+    parts = str(made.get("model", "")).rstrip("/").split("/")
+    says_little = len(parts) > 1 and parts[-1].startswith(("model", "checkpoint", "encoder"))
+    return " · ".join(part for part in (parts[-2 if says_little else -1], folds, seen) if part)
