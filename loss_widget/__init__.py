@@ -13,9 +13,9 @@ The flow, and the modules that show it (each imports only what stands above it):
     examples        any labelled data → Examples
     probabilities   losses and margins; checks on probabilities from elsewhere
     scores          Scores, and scores_file: Scores on disk
+    export          a frame on its way out: a file, a Dataset
     scoring/        a model over Examples → Scores (the only importer of torch and transformers)
     review/         Scores → pages and decisions → journal → labels as they now stand
-    export          the corrected DataFrame, the list of changes, a file, a Dataset
     widget/         a review in a notebook cell (the only importer of anywidget)
 """
 
@@ -25,8 +25,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from loss_widget.export import apply_changes
-    from loss_widget.review import Page, Query, ReviewSession
+    from loss_widget.review import Page, Query, ReviewSession, apply_changes
     from loss_widget.scores import Scores
     from loss_widget.scoring import Scorer, cross_score, score
     from loss_widget.widget import LossWidget
@@ -40,7 +39,7 @@ _HOME = {
     "ReviewSession": "loss_widget.review",
     "Scorer": "loss_widget.scoring",
     "Scores": "loss_widget.scores",
-    "apply_changes": "loss_widget.export",
+    "apply_changes": "loss_widget.review",
     "cross_score": "loss_widget.scoring",
     "errors": "loss_widget",
     "score": "loss_widget.scoring",

@@ -1,4 +1,4 @@
-"""The corrected data on its way out: a file, a `datasets.Dataset`, or changes applied to another copy of the data."""
+"""The corrected data on its way out: a file, or a `datasets.Dataset`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from loss_widget.atomic import replacing
-from loss_widget.errors import DataError, ExportError, listing
-from loss_widget.examples import column_position, content_keys, read_texts, text_columns
+from loss_widget.errors import ExportError
 
 WRITABLE = (".csv", ".tsv", ".jsonl", ".parquet")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -74,96 +72,6 @@ def as_dataset(frame: pd.DataFrame, *, label: str, class_names: Sequence[str] | 
 def has_own_index(frame: pd.DataFrame) -> bool:
     """Whether the index says more than the position of a row."""
     return not isinstance(frame.index, pd.RangeIndex) or frame.index.name is not None
-
-
-def apply_changes(
-    frame: pd.DataFrame,
-    changes: Any,
-    *,
-    text: str | Sequence[str] = "text",
-    label: str = "label",
-    drop_removed: bool = True,
-) -> pd.DataFrame:
-    """A new frame with the changes of a review made in it, found by the content of the rows.
-
-    `changes`: `widget.changes`, or a file of it (`.jsonl`, `.csv`, `.parquet`). `DataError` names the changes that no longer
-    match: a text that is not there, or a label that is neither the old nor the new one. Equal texts are told apart by label,
-    then by order.
-    """
-    listed = _read_changes(changes)
-    columns = text_columns(text)
-    names = (columns,) if isinstance(columns, str) else columns
-    keys = content_keys(*(read_texts(frame, name)[0] for name in names))
-    position = column_position(frame, label)
-    rows_of: dict[str, list[int]] = {}
-    for row, key in enumerate(keys.tolist()):
-        rows_of.setdefault(f"{key:016x}", []).append(row)
-    now = [_plain(v) for v in frame.iloc[:, position]]
-    labels: dict[int, Any] = {}
-    removed: list[int] = []
-    lost: list[int] = []
-    taken: set[int] = set()
-    for change in listed.itertuples(index=False):
-        free = [row for row in rows_of.get(str(change.key), []) if row not in taken]
-        old, new = _plain(change.old_label), _plain(change.new_label)
-        found = next((r for wanted in (old, new) for r in free if _same(now[r], wanted)), None)
-        if found is None:
-            lost.append(int(change.row))
-            continue
-        taken.add(found)
-        if change.verdict == "remove":
-            removed.append(found)
-        elif change.verdict == "relabel":
-            labels[found] = change.new_label
-    if lost:
-        raise DataError(
-            f"Expected every change to match a row by its text and label, found {len(lost)} of {len(listed)} that match "
-            f"none: rows {listing(lost)} of the review. Was the data edited since? Drop those changes, or review again."
-        )
-    result = frame.copy()
-    if labels:
-        dtype = result.dtypes.iloc[position]
-        if isinstance(dtype, pd.CategoricalDtype):
-            new_names = [v for v in dict.fromkeys(labels.values()) if v not in dtype.categories]
-            result.isetitem(position, result.iloc[:, position].cat.add_categories(new_names))
-        values = pd.Series(list(labels.values()), dtype=object).astype(result.dtypes.iloc[position])
-        result.iloc[list(labels), position] = values.array
-    keep = np.ones(len(result), dtype=bool)
-    keep[removed] = not drop_removed
-    return result[keep]
-
-
-def _read_changes(changes: Any) -> pd.DataFrame:
-    if isinstance(changes, pd.DataFrame):
-        listed = changes
-    else:
-        path = Path(changes).expanduser()
-        read: dict[str, Callable[[Path], pd.DataFrame]] = {
-            ".csv": lambda p: pd.read_csv(p, dtype={"key": str}, keep_default_na=False),
-            ".jsonl": lambda p: pd.read_json(p, lines=True, dtype=False),
-            ".parquet": pd.read_parquet,
-        }
-        if path.suffix.lower() not in read or not path.is_file():
-            raise DataError(
-                f"Expected `widget.changes` or a file of it ({', '.join(read)}), found {path}. Export the changes first."
-            )
-        listed = read[path.suffix.lower()](path)
-    missing = [c for c in ("row", "key", "verdict", "old_label", "new_label") if c not in listed.columns]
-    if missing:
-        raise DataError(
-            f"Expected the columns of `widget.changes`, found none named {listing(missing)}. Pass the changes as they came."
-        )
-    return listed
-
-
-def _plain(value: Any) -> Any:
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return None
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a == b or (a in (None, "", -1, -100) and b in (None, "", -1, -100))
 
 
 def _with_index(frame: pd.DataFrame, index: bool) -> pd.DataFrame:

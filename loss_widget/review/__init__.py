@@ -12,8 +12,9 @@ outcome    the list of changes, the corrected frame
 session    ReviewSession: the one owner of all of them
 """
 
+from loss_widget.review.apply import apply_changes
 from loss_widget.review.decisions import Decision
 from loss_widget.review.query import VERDICTS, Page, PageRow, Query
 from loss_widget.review.session import ReviewSession
 
-__all__ = ["VERDICTS", "Decision", "Page", "PageRow", "Query", "ReviewSession"]
+__all__ = ["VERDICTS", "Decision", "Page", "PageRow", "Query", "ReviewSession", "apply_changes"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,18 +83,9 @@ class Journal:
             self.close()
             raise
 
-    def subjects(self) -> dict[int, Subject]:
-        rows = self._db.execute("SELECT subject, key, given, twin, twins FROM subjects ORDER BY subject")
-        return {s: Subject(key % 2**64, given, twin, twins) for s, key, given, twin, twins in rows}
-
-    def decisions(self) -> Iterator[JournalledDecision]:
-        """Every decision, in the order in which they were taken."""
-        decided: dict[int, list[int]] = {}
-        for seq, subject in self._db.execute("SELECT seq, subject FROM decided ORDER BY seq, subject"):
-            decided.setdefault(seq, []).append(subject)
-        rows = self._db.execute("SELECT seq, kind, label, note, reviewer, at, op_id FROM decisions ORDER BY seq")
-        for seq, kind, label, note, reviewer, at, op_id in rows:
-            yield JournalledDecision(kind, tuple(decided.get(seq, ())), label, note, reviewer, at, op_id)
+    def read(self) -> tuple[dict[int, Subject], list[JournalledDecision]]:
+        """Every reviewed row by its number, and every decision in the order in which they were taken."""
+        return _read(self._db)
 
     def append(self, decision: Decision, *, label: str | None, known: Sequence[int], new: Sequence[Subject]) -> list[int]:
         """Write one decision durably; `known` are subjects met before, `new` ones get numbers, which are returned."""
@@ -162,6 +153,25 @@ def check_header(path: Path) -> bool:
             "upgrade."
         )
     return False
+
+
+def read_journal(path: Path) -> tuple[dict[int, Subject], list[JournalledDecision]]:
+    """What a journal holds, whoever writes in it at the moment."""
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
+    try:
+        return _read(db)
+    finally:
+        db.close()
+
+
+def _read(db: sqlite3.Connection) -> tuple[dict[int, Subject], list[JournalledDecision]]:
+    rows = db.execute("SELECT subject, key, given, twin, twins FROM subjects ORDER BY subject")
+    subjects = {s: Subject(key % 2**64, given, twin, twins) for s, key, given, twin, twins in rows}
+    decided: dict[int, list[int]] = {}
+    for seq, subject in db.execute("SELECT seq, subject FROM decided ORDER BY seq, subject"):
+        decided.setdefault(seq, []).append(subject)
+    written = db.execute("SELECT seq, kind, label, note, reviewer, at, op_id FROM decisions ORDER BY seq")
+    return subjects, [JournalledDecision(kind, tuple(decided.get(seq, ())), *rest) for seq, kind, *rest in written]
 
 
 def find_journal(folder: Path, keys: np.ndarray) -> Path | None:

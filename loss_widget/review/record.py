@@ -12,7 +12,7 @@ from loss_widget.labels import NO_LABEL
 from loss_widget.review.decisions import Decision, Decisions
 from loss_widget.review.frame import FrameLabels
 from loss_widget.review.journal import Journal, JournalledDecision, Subject
-from loss_widget.review.resume import as_decision, final_labels, match_subjects
+from loss_widget.review.resume import as_decision, final_states, match_subjects
 from loss_widget.review.table import ReviewTable
 
 _FEW = 64
@@ -32,12 +32,12 @@ class Record:
 
     def resume(self, journal: Journal) -> None:
         """Take the journal's decisions again, on the rows where they belong now."""
-        subjects, written = journal.subjects(), list(journal.decisions())
+        subjects, written = journal.read()
         self.op_ids = {decision.op_id for decision in written}
         strange = self._learn_labels(written)
         lost = {s for decision in written if decision.label in strange for s in decision.subjects}
         names = self._table.label_names
-        final = final_labels(subjects, written, names)
+        final = final_states(subjects, written)
         here = {number: subject for number, subject in subjects.items() if number not in lost}
         place = match_subjects(here, final, keys=self._table.keys, given=self._table.given, label_names=names)
         self._subjects = {row: number for number, row in place.items()}
@@ -48,7 +48,7 @@ class Record:
             self.decisions.apply(as_decision(decision, ids, place))
         rows = np.array(sorted(place.values()), dtype=np.int64)
         self._labels.resume(rows, self._table.given[rows], self.decisions.labels[rows])
-        missing = [(f"{s.key:016x}", s.given, final[n], s.twin) for n, s in subjects.items() if n not in place]
+        missing = [(f"{s.key:016x}", s.given, final[n].label, s.twin) for n, s in subjects.items() if n not in place]
         self.unmatched = pd.DataFrame(missing, columns=self.unmatched.columns)
 
     def write(self, decision: Decision, journal: Journal | None) -> None:

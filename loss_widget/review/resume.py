@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,29 +13,39 @@ from loss_widget.review.decisions import Decision, Decisions
 from loss_widget.review.journal import JournalledDecision, Subject
 
 
-def final_labels(
-    subjects: Mapping[int, Subject], decisions: Sequence[JournalledDecision], label_names: Sequence[str]
-) -> dict[int, str | None]:
-    """The label that each journalled row was left with, by name."""
-    place = {subject: i for i, subject in enumerate(subjects)}
-    ids = {name: i for i, name in enumerate(label_names)}
-    given = np.array([ids.get(s.given, NO_LABEL) if s.given is not None else NO_LABEL for s in subjects.values()], dtype=np.int32)
-    state = Decisions(given)
+@dataclass(frozen=True)
+class FinalState:
+    """What a journalled row was left with: the code of its verdict, and its label by name."""
+
+    verdict: int
+    label: str | None
+
+
+def final_states(subjects: Mapping[int, Subject], decisions: Sequence[JournalledDecision]) -> dict[int, FinalState]:
+    """The verdict and label that each journalled row was left with."""
+    names = list(
+        dict.fromkeys(n for n in (*(s.given for s in subjects.values()), *(d.label for d in decisions)) if n is not None)
+    )
+    ids = {name: i for i, name in enumerate(names)}
+    place = {number: i for i, number in enumerate(subjects)}
+    given = [NO_LABEL if s.given is None else ids[s.given] for s in subjects.values()]
+    state = Decisions(np.array(given, dtype=np.int32))
     for written in decisions:
         state.apply(as_decision(written, ids, place))
-    return {s: label_names[state.labels[i]] if state.labels[i] >= 0 else None for s, i in place.items()}
+    names_or_none = [*names, None]
+    return {number: FinalState(int(state.verdicts[i]), names_or_none[state.labels[i]]) for number, i in place.items()}
 
 
 def as_decision(written: JournalledDecision, ids: Mapping[str, int], place: Mapping[int, int]) -> Decision:
     """A journalled decision on the rows where its subjects stand; those without a place are left out."""
     rows = tuple(sorted(place[s] for s in written.subjects if s in place))
-    label = None if written.label is None else ids[written.label]
+    label = None if written.label is None else ids.get(written.label, NO_LABEL)
     return Decision(written.kind, rows, label, written.note, written.reviewer, written.at, written.op_id)
 
 
 def match_subjects(
     subjects: Mapping[int, Subject],
-    final: Mapping[int, str | None],
+    final: Mapping[int, FinalState],
     *,
     keys: np.ndarray,
     given: np.ndarray,
@@ -61,7 +72,9 @@ def match_subjects(
         bucket = [row for row, name in free.get(key, {}).items() if name == old]
         moved = max(subjects[n].twins for n in numbers) - len(bucket)  # so many of the equal rows were corrected since
         waiting = sorted(numbers, key=lambda n: subjects[n].twin)
-        corrected = [n for n in waiting if final[n] != old and final[n] in free.get(key, {}).values()][: max(moved, 0)]
+        corrected = [n for n in waiting if final[n].label != old and final[n].label in free.get(key, {}).values()][
+            : max(moved, 0)
+        ]
         for number in (n for n in waiting if n not in corrected):
             left = [row for row in bucket if row in free[key]]
             if left:
@@ -71,7 +84,7 @@ def match_subjects(
                 del free[key][row]
     for number, subject in subjects.items():  # rows that have their new label already
         if number not in place:
-            found = next((r for r, name in free.get(subject.key, {}).items() if name == final[number]), None)
+            found = next((r for r, name in free.get(subject.key, {}).items() if name == final[number].label), None)
             if found is not None:
                 place[number] = found
                 del free[subject.key][found]

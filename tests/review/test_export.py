@@ -147,6 +147,18 @@ def test_a_dataset_keeps_its_class_label():
     session.export("saved", overwrite=True)
 
 
+def test_a_journal_can_be_applied_too(scores):
+    with lw.ReviewSession(scores, journal="j.sqlite") as session:
+        session.relabel([1, 3], "bad")
+        session.remove(5)
+        session.keep(2)
+        session.relabel(7, "good")
+        session.undo()
+        expected = session.corrected()
+        pd.testing.assert_frame_equal(lw.apply_changes(make_frame(), "j.sqlite"), expected)
+    pd.testing.assert_frame_equal(lw.apply_changes(make_frame(), "j.sqlite"), expected)
+
+
 @pytest.mark.parametrize("suffix", ["", ".jsonl", ".csv", ".parquet"])
 def test_changes_can_be_made_again_in_another_copy_of_the_data(session, suffix):
     changes = session.changes
@@ -170,5 +182,5 @@ def test_changes_that_no_longer_match_are_refused(session):
         lw.apply_changes(data, session.changes)
     with pytest.raises(DataError, match="'key'"):
         lw.apply_changes(data, session.changes.drop(columns="key"))
-    with pytest.raises(DataError, match="Export the changes first"):
+    with pytest.raises(DataError, match=r"Export `widget\.changes` first"):
         lw.apply_changes(data, "nowhere.jsonl")
