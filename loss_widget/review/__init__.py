@@ -8,7 +8,9 @@ frame      the caller's label column, written on the main thread
 journal    decisions on disk; lock: whose process; shelf: which file, whose session
 resume     journalled decisions found again in this data
 record     decisions joined with the journal
-outcome    the list of changes, the corrected frame
+rows       rows as a reviewer sees them
+outcome    the summary, the list of changes, the corrected frame
+apply      the changes made again in another copy of the data
 session    ReviewSession: the one owner of all of them
 """
 

@@ -31,8 +31,8 @@ def apply_changes(
     """A new frame with the changes of a review made in it, found by the content of the rows.
 
     `changes`: `widget.changes`, a file of it (`.jsonl`, `.csv`, `.parquet`), or a journal (for label columns of names).
-    `DataError` names the changes that no longer match: a text that is not there, or a label that is neither the old nor the new one. Equal
-    texts are told apart by label, then by order.
+    `DataError` names the changes that no longer match: a text that is not there, or a label that is neither the old nor the new
+    one. Equal texts are told apart by label, then by order.
 
     >>> frame = pd.DataFrame({"text": ["fine", "awful"], "label": ["good", "good"], "loss": [0.1, 4.2]})
     >>> from loss_widget.review import ReviewSession
