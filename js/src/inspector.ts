@@ -137,8 +137,8 @@ function describe(row: Row, names: readonly string[]): string {
     row.given === null ? "no label" : `given ${names[row.given] ?? ""} ${percent(row.label_prob)}`;
   const parts = [
     `Row ${row.row}`,
-    given,
     row.loss === null ? "" : `loss ${loss(row.loss)}`,
+    given,
     row.note_of_score,
   ];
   return parts.filter(Boolean).join(" · ").trim();

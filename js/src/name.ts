@@ -12,7 +12,7 @@ export interface Room {
 
 const LEAST = 9;
 /** Some names have wider letters than the probe. */
-const WIDER = 0.93;
+const WIDER = 0.9;
 
 export function showName(el: HTMLElement, name: string, room: number): void {
   setText(el, name);
@@ -32,6 +32,6 @@ export function measureRoom(probe: HTMLElement, label: HTMLElement, predicted: H
   if (letter === 0) return { label: Number.MAX_SAFE_INTEGER, predicted: Number.MAX_SAFE_INTEGER };
   // Where the grid is narrow the model's label stands in one line with its probability.
   const beside = predicted.offsetTop > label.offsetTop ? 14 : 0;
-  const fits = (el: HTMLElement) => Math.floor((WIDER * el.clientWidth) / letter);
+  const fits = (el: HTMLElement) => Math.floor((WIDER * el.clientWidth) / letter) - 1;
   return { label: fits(label), predicted: fits(predicted) - beside };
 }

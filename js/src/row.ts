@@ -140,7 +140,11 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     setText(text, row.text);
     setText(pair, row.pair ?? "");
     el.classList.toggle("lw-paired", row.pair !== null);
-    showName(given, row.given === null ? "no label" : name(row.given), room.label - SIGN);
+    showName(
+      given,
+      row.given === null ? "no label" : name(row.given),
+      Math.floor((room.label - SIGN) * (row.verdict === "keep" ? BOLD : 1)),
+    );
     given.classList.toggle("lw-none", row.given === null);
     setText(sign, VERDICT_SIGNS[row.verdict]);
     restore.hidden = !relabelled || state.locked !== "";

@@ -32,6 +32,17 @@ export function makeToolbar(maker: Maker, acts: ToolbarActs): Toolbar {
     ...{ type: "search", "aria-label": "Search text", placeholder: "Search text  /", class: "lw-search" },
     ...{ autocomplete: "off", spellcheck: "false" },
   });
+  let pause: ReturnType<typeof setTimeout> | undefined;
+  let asked = "";
+  /** Whatever is asked takes along what has been typed so far. */
+  const filterBy = (patch: Partial<Filter>) => {
+    clearTimeout(pause);
+    asked = search.value;
+    acts.filterBy({ search: asked === "" ? null : asked, ...patch });
+  };
+  const ask = () => {
+    if (search.value !== asked) filterBy({});
+  };
   const select = (name: string, take: (select: HTMLSelectElement) => void) => {
     const element = make(maker, "select", { "aria-label": name, title: name });
     element.addEventListener("change", () => take(element), { signal });
@@ -39,20 +50,18 @@ export function makeToolbar(maker: Maker, acts: ToolbarActs): Toolbar {
   };
   let names: readonly string[] = [];
   const given = select("Given label", ({ selectedIndex: i }) =>
-    acts.filterBy({ given: names[i - 1] ?? null, unlabelled: i > names.length ? true : null }),
+    filterBy({ given: names[i - 1] ?? null, unlabelled: i > names.length ? true : null }),
   );
   const predicted = select("Predicted label", ({ selectedIndex: i }) =>
-    acts.filterBy({ predicted: names[i - 1] ?? null }),
+    filterBy({ predicted: names[i - 1] ?? null }),
   );
-  const verdict = select("Verdict", ({ selectedIndex: i }) =>
-    acts.filterBy({ verdict: VERDICTS[i - 1] ?? null }),
-  );
-  const sort = select("Sort by", ({ value }) => acts.filterBy({ sort: value, descending: value !== "row" }));
+  const verdict = select("Verdict", ({ selectedIndex: i }) => filterBy({ verdict: VERDICTS[i - 1] ?? null }));
+  const sort = select("Sort by", ({ value }) => filterBy({ sort: value, descending: value !== "row" }));
   const direction = makeButton(maker, { class: "lw-direction" }, "↓", () =>
-    acts.filterBy({ descending: direction.textContent !== "↓" }),
+    filterBy({ descending: direction.textContent !== "↓" }),
   );
   const only = make(maker, "input", { type: "checkbox" });
-  only.addEventListener("change", () => acts.filterBy({ disagreements: only.checked }), { signal });
+  only.addEventListener("change", () => filterBy({ disagreements: only.checked }), { signal });
   const undo = makeButton(maker, { "aria-label": "Undo", title: "Undo (z)" }, "↶", () => acts.undo());
   const redo = makeButton(maker, { "aria-label": "Redo", title: "Redo (Shift+Z)" }, "↷", () => acts.redo());
   const save = makeButton(maker, { title: "Writes corrected.parquet beside the notebook" }, "Export", () =>
@@ -62,14 +71,6 @@ export function makeToolbar(maker: Maker, acts: ToolbarActs): Toolbar {
     acts.help(),
   );
 
-  let pause: ReturnType<typeof setTimeout> | undefined;
-  let asked = "";
-  const ask = () => {
-    clearTimeout(pause);
-    if (search.value === asked) return;
-    asked = search.value;
-    acts.filterBy({ search: asked === "" ? null : asked });
-  };
   search.addEventListener(
     "input",
     (event) => {
@@ -79,6 +80,7 @@ export function makeToolbar(maker: Maker, acts: ToolbarActs): Toolbar {
     { signal },
   );
   search.addEventListener("compositionend", ask, { signal });
+  search.addEventListener("blur", ask, { signal });
   signal.addEventListener("abort", () => clearTimeout(pause));
   search.addEventListener(
     "keydown",

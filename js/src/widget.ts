@@ -115,6 +115,20 @@ function draw(maker: Maker, store: Store): HTMLElement {
   // A click on padding or on the status line lands here, not on the notebook's cell.
   const root = make(maker, "div", { class: "loss-widget", tabindex: "-1" }, above);
 
+  // A click beside the open picker only closes it, as beside any menu: it must not relabel the row that it falls on.
+  let closing = false;
+  const { signal } = maker;
+  const onPress = () => {
+    closing = !picker.el.hidden;
+  };
+  const onClick = (event: MouseEvent) => {
+    if (closing && !(event.target instanceof Element && event.target.closest("button")))
+      event.stopPropagation();
+    closing = false;
+  };
+  grid.el.addEventListener("pointerdown", onPress, { signal, capture: true });
+  grid.el.addEventListener("click", onClick, { signal, capture: true });
+
   const keyActs = {
     choose: chooseAtCursor,
     note: () => inspector.writeNote(),
@@ -137,7 +151,7 @@ function draw(maker: Maker, store: Store): HTMLElement {
         event.stopPropagation();
       }
     },
-    { signal: maker.signal },
+    { signal },
   );
 
   function show(): void {

@@ -182,3 +182,14 @@ def test_an_empty_dataset_is_a_sentence(mount):
     grid = mount([])
     expect(grid.root.get_by_text("There are no rows.")).to_be_visible()
     expect(grid.root.get_by_role("grid")).to_have_attribute("aria-rowcount", "1")
+
+
+def test_a_filter_takes_along_what_is_still_being_typed(mount):
+    grid = mount(100)
+    grid.root.get_by_role("searchbox", name="Search text").fill("number 7")
+    grid.box("Given label").select_option("World")
+    expect(grid.left).to_have_text("4 of 100 rows")
+    expect(grid.root.get_by_role("button", name="Filter off")).to_have_count(2)
+    grid.root.get_by_role("button", name="Filter off: text has").click()
+    expect(grid.left).to_have_text("25 of 100 rows")
+    expect(grid.root.get_by_role("searchbox", name="Search text")).to_have_value("")

@@ -101,3 +101,12 @@ def test_labels_without_probabilities_are_offered_too(mount):
     grid.row(0).locator("[data-column=label]").click()
     names = [text.split("\n")[0] for text in grid.options.all_inner_texts()]
     assert names == ["Sports", "Business", "Sci/Tech", "World"]
+
+
+def test_a_click_beside_it_on_another_row_only_closes_it(grid):
+    grid.row(2).locator("[data-column=label]").click()
+    grid.text(1).click()
+    expect(grid.root.get_by_role("listbox")).to_be_hidden()
+    assert grid.requests("decide") == []
+    grid.text(1).click()
+    expect(grid.row(1)).to_have_attribute("data-verdict", "relabel")
