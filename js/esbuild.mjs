@@ -2,6 +2,7 @@
 //   node esbuild.mjs            for a release
 //   node esbuild.mjs --watch    again on every change; with ANYWIDGET_HMR=1 the notebook reloads it
 
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
@@ -22,6 +23,8 @@ const options = {
 };
 
 if (watch) {
+  // hatch_build.py must not take a bundle for development into a wheel.
+  rmSync(here("../loss_widget/widget/static/.sources"), { force: true });
   const context = await esbuild.context(options);
   for (const name of ["SIGINT", "SIGTERM"])
     process.once(name, () => context.dispose().then(() => process.exit(0)));
