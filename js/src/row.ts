@@ -66,7 +66,7 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
       face,
       (event) => {
         event.stopPropagation();
-        if (!current) return;
+        if (!current || event.detail > 1) return;
         acts.point(index);
         acts.decide(kind, current.row);
         el.focus({ preventScroll: true });
@@ -187,19 +187,32 @@ function hintFor(row: ShownRow, name: (id: number) => string): string {
 /** Tells a click from a double click's second half, from a drag that selects text, and from a modified one. */
 class Clicks {
   readonly #el: HTMLElement;
-  #down = { x: 0, y: 0 };
+  #down = { x: 0, y: 0, selected: "" };
 
   constructor(el: HTMLElement, signal: AbortSignal) {
     this.#el = el;
-    el.addEventListener("pointerdown", ({ clientX: x, clientY: y }) => (this.#down = { x, y }), { signal });
+    el.addEventListener(
+      "pointerdown",
+      ({ clientX: x, clientY: y }) => {
+        this.#down = { x, y, selected: this.#selected() };
+      },
+      { signal },
+    );
   }
 
   isNotOne(event: MouseEvent): boolean {
     if (event.detail > 1 || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return true;
-    const { x, y } = this.#down;
-    if (event.detail > 0 && Math.hypot(event.clientX - x, event.clientY - y) > DRAG_PX) return true;
+    if (event.detail === 0) return false;
+    const { x, y, selected } = this.#down;
+    if (Math.hypot(event.clientX - x, event.clientY - y) > DRAG_PX) return true;
+    const now = this.#selected();
+    return now !== "" && now !== selected;
+  }
+
+  /** The text selected in this row: what was selected before the press may still be so at the click. */
+  #selected(): string {
     const home = this.#el.getRootNode() as Document & { getSelection?: () => Selection | null };
     const selection = home.getSelection?.() ?? this.#el.ownerDocument.getSelection();
-    return selection?.type === "Range" && selection.containsNode(this.#el, true);
+    return selection?.type === "Range" && selection.containsNode(this.#el, true) ? String(selection) : "";
   }
 }

@@ -30,6 +30,22 @@ def test_a_double_click_counts_once(mount):
     assert len(grid.requests("decide")) == 1
 
 
+def test_a_double_click_on_a_button_counts_once(mount):
+    grid = mount()
+    grid.row(2).get_by_role("button", name="Keep", exact=True).dblclick()
+    expect(grid.row(2)).to_have_attribute("data-saved", "true")
+    expect(grid.row(2)).to_have_attribute("data-verdict", "keep")
+
+
+def test_a_click_on_a_word_that_a_double_click_selected_is_a_click(mount):
+    grid = mount()
+    grid.text(2).dblclick(position={"x": 30, "y": 10})
+    assert grid.page.evaluate("() => getSelection().toString().trim()") == "example"
+    grid.page.wait_for_timeout(600)  # or the browser counts on
+    grid.text(2).click(position={"x": 30, "y": 10})
+    expect(grid.row(2)).to_have_attribute("data-verdict", "")
+
+
 def test_a_drag_selects_text_and_decides_nothing(mount):
     grid = mount()
     box = grid.text(2).bounding_box()
