@@ -1,5 +1,6 @@
 /** One row slot of the grid: made once, refilled for every page. */
 
+import { Clicks } from "./clicks";
 import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./dom";
 import { type Room, showName } from "./name";
 import type { OpKind } from "./protocol";
@@ -32,8 +33,6 @@ const SIGN = 2;
 const ARROW = 3;
 const CLICK = 7;
 const BOLD = 0.9;
-/** A pointer that moves further than this selects text. */
-const DRAG_PX = 4;
 
 export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
   const { signal } = maker;
@@ -182,37 +181,4 @@ function hintFor(row: ShownRow, name: (id: number) => string): string {
   if (best === undefined) return "all labels";
   const probability = best === row.predicted ? "" : percent(probabilityOf(row, best));
   return `${name(best)}${probability ? ` · ${probability}` : ""}`;
-}
-
-/** Tells a click from a double click's second half, from a drag that selects text, and from a modified one. */
-class Clicks {
-  readonly #el: HTMLElement;
-  #down = { x: 0, y: 0, selected: "" };
-
-  constructor(el: HTMLElement, signal: AbortSignal) {
-    this.#el = el;
-    el.addEventListener(
-      "pointerdown",
-      ({ clientX: x, clientY: y }) => {
-        this.#down = { x, y, selected: this.#selected() };
-      },
-      { signal },
-    );
-  }
-
-  isNotOne(event: MouseEvent): boolean {
-    if (event.detail > 1 || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return true;
-    if (event.detail === 0) return false;
-    const { x, y, selected } = this.#down;
-    if (Math.hypot(event.clientX - x, event.clientY - y) > DRAG_PX) return true;
-    const now = this.#selected();
-    return now !== "" && now !== selected;
-  }
-
-  /** The text selected in this row: what was selected before the press may still be so at the click. */
-  #selected(): string {
-    const home = this.#el.getRootNode() as Document & { getSelection?: () => Selection | null };
-    const selection = home.getSelection?.() ?? this.#el.ownerDocument.getSelection();
-    return selection?.type === "Range" && selection.containsNode(this.#el, true) ? String(selection) : "";
-  }
 }
