@@ -8,6 +8,7 @@ has turned with nothing to do.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 import warnings
 import weakref
@@ -64,13 +65,15 @@ class CellBoundary:
             self._shell = None
 
     def _drain(self) -> None:
-        loop = self._loop
-        if loop is None or loop.is_closed() or not loop.is_running():
-            return
+        for loop in {self._loop, *_subshell_loops()}:
+            if loop is not None and loop.is_running():
+                self._drain_loop(loop)
+
+    def _drain_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         drained = self._drained()
         try:
             asyncio.run_coroutine_threadsafe(drained, loop).result(timeout=_TIMEOUT_S)
-        except (TimeoutError, asyncio.TimeoutError):
+        except (TimeoutError, concurrent.futures.TimeoutError):  # two classes before Python 3.11
             warnings.warn(
                 "Some clicks of just now may not be in the DataFrame yet: the grid's messages are still coming.", stacklevel=3
             )
@@ -83,6 +86,16 @@ class CellBoundary:
             handled = self._handled
             await asyncio.sleep(0)
             still = still + 1 if self._handled == handled and not self._handling else 0
+
+
+def _subshell_loops() -> list[asyncio.AbstractEventLoop]:
+    """The loops of ipykernel's subshells: a grid's first click may be the first message that one of them gets."""
+    return [
+        loop
+        for thread in threading.enumerate()
+        if thread.name.startswith("subshell-")
+        if (loop := getattr(getattr(thread, "io_loop", None), "asyncio_loop", None)) is not None
+    ]
 
 
 def _ipython() -> Any:

@@ -44,6 +44,28 @@ def test_a_cell_run_right_after_a_click_sees_the_new_label(open_notebook: OpenNo
     assert attempt == TRIES - 1
 
 
+SLOW_DECISIONS = """
+decide = lw.ReviewSession.decide
+
+def decide_slowly(*args, **options):
+    time.sleep(0.05)
+    return decide(*args, **options)
+
+lw.ReviewSession.decide = decide_slowly
+"""
+
+
+def test_the_first_click_of_a_kernel_is_seen_by_the_next_cell_too(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE + SLOW_DECISIONS, SHOW.replace("(scores)", "(scores, journal=None)"), LABELS)
+    for _ in range(4):
+        notebook.run(0, 1)
+        grid = notebook.grid(1)
+        notebook.page.evaluate(CLICK_AND_RUN, [TOP, 2, 0])
+        grid.expect_saved()
+        assert parse(notebook.printed(2))[TOP] == best_other(TOP)
+        notebook.restart_kernel()
+
+
 def test_a_click_during_a_busy_cell_is_drawn_at_once_and_saved(open_notebook: OpenNotebook) -> None:
     notebook = open_notebook(SETUP + SCORE, SHOW, "time.sleep(3)\nprint('slept')", LABELS)
     notebook.run(0, 1)
