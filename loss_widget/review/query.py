@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from loss_widget.errors import InputError, listing, near_miss
 
@@ -41,17 +44,56 @@ class Query:
             raise InputError(
                 f"Expected a verdict among {listing(VERDICTS)}, found {self.verdict!r}{near_miss(self.verdict, VERDICTS[1:])}"
             )
-        for name, least in (("offset", 0), ("limit", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise InputError(f"Expected {name} to be an integer of at least {least}, found {value!r}.")
+        object.__setattr__(self, "sort", _sort_names(self.sort))
+        object.__setattr__(self, "offset", _whole_number("offset", self.offset, least=0))
+        object.__setattr__(self, "limit", _whole_number("limit", self.limit, least=1))
+        if self.as_of is not None:
+            object.__setattr__(self, "as_of", _whole_number("as_of", self.as_of, least=0))
         if self.loss_range is not None:
-            low, high = self.loss_range
-            if not low <= high:
-                raise InputError(f"Expected loss_range as (low, high), found {self.loss_range!r}.")
-            object.__setattr__(self, "loss_range", (float(low), float(high)))
-        if isinstance(self.sort, list):
-            object.__setattr__(self, "sort", tuple(self.sort))
+            object.__setattr__(self, "loss_range", _loss_range(self.loss_range))
+        if self.search is not None:
+            _check_search(self.search)
+
+
+def _sort_names(sort: Any) -> str | tuple[str, ...]:
+    if isinstance(sort, str):
+        return sort
+    names = tuple(sort) if isinstance(sort, (tuple, list)) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            f"Expected sort as the name of a column, or a tuple of at least one name, found {sort!r}. Use 'loss', 'margin', "
+            "'adjusted', 'row' or a numeric column."
+        )
+    return names
+
+
+def _whole_number(name: str, value: Any, *, least: int) -> int:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise InputError(f"Expected {name} to be an integer of at least {least}, found {value!r}.")
+    return int(value)
+
+
+def _loss_range(bounds: Any) -> tuple[float, float]:
+    try:
+        low, high = (float(bound) for bound in bounds)
+    except (TypeError, ValueError):
+        low = high = float("nan")
+    if not low <= high:
+        raise InputError(
+            f"Expected loss_range as two numbers (low, high) in nats, found {bounds!r}. Leave an end open with float('inf')."
+        )
+    return low, high
+
+
+def _check_search(search: Any) -> None:
+    if not isinstance(search, str):
+        raise InputError(f"Expected search to be text, found {search!r} ({type(search).__name__}). Pass a str.")
+    try:
+        search.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"Expected search to be text that UTF-8 can hold, found the lone surrogate {search[error.start]!r}. Leave it out."
+        ) from error
 
 
 @dataclass(frozen=True)
