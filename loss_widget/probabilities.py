@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from loss_widget.errors import ProbabilityError
+from loss_widget.errors import ProbabilityError, listing
 
 TOLERANCE = 1e-3
 """How far the probabilities of a row may be from summing to 1."""
@@ -23,7 +24,7 @@ def losses(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
     array([1.386,   nan], dtype=float32)
     """
     picked = -log_probs[np.arange(len(label_ids)), np.maximum(label_ids, 0)]
-    return np.where(label_ids >= 0, picked, np.nan).astype(np.float32)
+    return np.where(label_ids >= 0, picked + 0, np.nan).astype(np.float32)  # + 0: a probability of 1 has no loss of -0.0
 
 
 def margins(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
@@ -69,29 +70,72 @@ def log_probs_of(array: np.ndarray, *, rows: int, labels: int | None) -> np.ndar
             f"the first is row {int(bad.argmax())}. Drop those rows or score them again."
         )
     sums = array.sum(axis=1)
-    off = (np.abs(sums - 1) > TOLERANCE) | (array < -TOLERANCE).any(axis=1)
+    negative: np.ndarray = (array < -TOLERANCE).any(axis=1)
+    if negative.any() and (np.abs(sums - 1) <= TOLERANCE).all():
+        row, column = np.argwhere(array < -TOLERANCE)[0].tolist()
+        raise ProbabilityError(
+            f"Expected probabilities of 0 or more, found {int(negative.sum())} of {rows} rows with a negative one; row {row} "
+            f"holds {array[row, column]:.4g} in column {column}. The rows do sum to 1: clip them at 0 and divide by the new sums, or "
+            "apply a softmax over the last axis if they are logits."
+        )
+    off = (np.abs(sums - 1) > TOLERANCE) | negative
     if off.any():
         row = int(off.argmax())
+        said = f"sums to {sums[row]:.4g}" + (f" and goes down to {array[row].min():.4g}" if negative[row] else "")
         raise ProbabilityError(
-            f"Expected the probabilities of each row to sum to 1, found {int(off.sum())} of {rows} rows that do not; row {row} "
-            f"sums to {sums[row]:.4g}. {_likely_cause(array)}"
+            f"Expected the probabilities of each row to be 0 or more and to sum to 1, found {int(off.sum())} of {rows} rows that "
+            f"do not; row {row} {said}. {_likely_cause(array)}"
         )
     return np.log(np.maximum(array, _SMALLEST)).astype(np.float32)
 
 
 def as_matrix(probs: Any) -> np.ndarray:
-    """(n, n_labels) float64 of an array, or of a column of lists; `ProbabilityError` for any other shape."""
+    """(n, n_labels) float64 of an array, a tensor, or a column of lists; `ProbabilityError` for any other shape."""
+    values = probs.detach().cpu() if hasattr(probs, "detach") else probs  # a torch tensor, also one that requires grad
+    try:
+        values = _stacked(values)
+        matrix = values.astype(np.float64, copy=False)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise ProbabilityError(
+            f"Expected probabilities as an array of numbers (rows, labels), found {type(probs).__name__} that cannot be read as "
+            f"one: {error}. Pass `np.asarray(probs, dtype=float)`."
+        ) from error
+    if matrix.ndim != 2:
+        raise ProbabilityError(f"Expected probabilities of shape (rows, labels), found shape {matrix.shape}.")
+    return matrix
+
+
+def by_name(probs: Any, label_names: Sequence[str] | None) -> tuple[Any, Sequence[str] | None]:
+    """A frame of probabilities with its columns in the order of `label_names`, which it names itself where there are none.
+
+    Columns that are not all strings say nothing about labels; everything but a frame is handed back as it is.
+    """
+    columns = list(getattr(probs, "columns", ()))
+    if not columns or not all(isinstance(column, str) for column in columns):
+        return probs, label_names
+    names = columns if label_names is None else [str(name) for name in label_names]
+    if len(set(columns)) < len(columns) or set(columns) != set(names):
+        raise ProbabilityError(
+            f"Expected one column of probabilities for each label, named {listing(names)}, found {listing(columns)}. Rename the "
+            "columns, or pass `probs.to_numpy()` if they stand in the order of `label_names`."
+        )
+    return probs[names], label_names if label_names is not None else names
+
+
+def _stacked(probs: Any) -> np.ndarray:
     values = probs.to_numpy() if hasattr(probs, "to_numpy") else probs
-    if not isinstance(values, np.ndarray) or values.dtype == object:
-        widths = {len(row) if hasattr(row, "__len__") else 0 for row in values}
-        if len(widths) > 1 or 0 in widths:
-            raise ProbabilityError(
-                f"Expected one list of probabilities a row, all of one length, found the lengths {sorted(widths)[:5]}."
-            )
-        values = np.array([np.asarray(row, dtype=np.float64) for row in values])
-    if values.ndim != 2:
-        raise ProbabilityError(f"Expected probabilities of shape (rows, labels), found shape {values.shape}.")
-    return values.astype(np.float64, copy=False)
+    if hasattr(values, "__array__") and not isinstance(values, np.ndarray):
+        values = np.asarray(values)
+    if isinstance(values, np.ndarray) and values.dtype != object:
+        return values
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        return values.astype(np.float64)
+    widths = {len(row) if hasattr(row, "__len__") else 0 for row in values}
+    if len(widths) > 1 or 0 in widths:
+        raise ProbabilityError(
+            f"Expected one list of probabilities a row, all of one length, found the lengths {sorted(widths)[:5]}."
+        )
+    return np.array([np.asarray(row, dtype=np.float64) for row in values])
 
 
 def _likely_cause(array: np.ndarray) -> str:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from loss_widget.errors import ColumnError, LabelError, listing
 from loss_widget.examples import Examples, TextColumns, as_tuple, column_position, read_examples
 from loss_widget.labels import NO_LABEL, AlignedLabels, align_labels, read_labels
-from loss_widget.probabilities import as_matrix, log_probs_of, losses
+from loss_widget.probabilities import as_matrix, by_name, log_probs_of, losses
 
 SCORE_COLUMNS = (
     "predicted_label",
@@ -131,13 +131,15 @@ class Scores:
     ) -> Scores:
         """Scores from probabilities made anywhere: scikit-learn, an API, another framework.
 
-        `probs`: an array of shape (n_rows, n_labels), or the name of a list column of `frame`; finite, rows summing to 1 within
-        1e-3, else `ProbabilityError` names the likely cause. `label_names`, in the order of the columns of `probs`, may be left
-        out where the label column is categorical, a `ClassLabel`, or integers. A probability of 0 counts as 1.2e-38.
+        `probs`: an array of shape (n_rows, n_labels), a DataFrame with a column for each label name, or the name of a list column
+        of `frame`; finite, rows summing to 1 within 1e-3, else `ProbabilityError` names the likely cause. `label_names`, in the
+        order of the columns of `probs`, may be left out where those have names, or where the label column is categorical, a
+        `ClassLabel`, or integers. A probability of 0 counts as 1.2e-38.
         """
         examples = read_examples(frame, text=text, label=label)
         if isinstance(probs, str):
             probs = examples.frame.iloc[:, column_position(examples.frame, probs)]
+        probs, label_names = by_name(probs, label_names)
         matrix = as_matrix(probs)
         labels = _labels_for_probs(examples, matrix.shape[1], label_names)
         log_probs = log_probs_of(matrix, rows=len(examples), labels=len(labels.names))

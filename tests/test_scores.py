@@ -97,8 +97,10 @@ def test_a_column_of_ours_is_replaced_and_one_of_the_callers_refused():
         (np.array([[0.2, 0.5], [0.3, 0.1], [0.5, 0.4]]), "axis 0"),
         (np.log(PROBS), r"np\.exp"),
         (PROBS * 100, "percentages"),
-        (np.array([[2.0, -1.0]] * 3), "logits"),
+        (np.array([[2.0, -1.5]] * 3), "goes down to .*logits"),
+        (np.array([[1.1, -0.1]] * 3), r"row 0 holds -0\.1 in column 1"),
         (np.array([[0.9, 0.9]] * 3), "multi-label"),
+        ([["a", "b"]] * 3, "array of numbers"),
         (np.array([[0.5, np.nan], [0.5, 0.5], [0.5, 0.5]]), "NaN or infinity, the first is row 0"),
         (PROBS[:2], "for 3 rows, found 2"),
         (PROBS[0], "shape"),
@@ -125,6 +127,35 @@ def test_names_are_needed_where_the_order_of_the_columns_is_not_known():
 def test_probabilities_can_be_a_list_column():
     scores = Scores.from_probs(frame(predicted_probas=PROBS.tolist()), "predicted_probas")
     np.testing.assert_allclose(scores.probs, PROBS, rtol=1e-6)
+
+
+def test_probabilities_can_be_a_tensor_that_still_learns():
+    import torch
+
+    scores = Scores.from_probs(frame(), torch.tensor(PROBS, requires_grad=True))
+    np.testing.assert_allclose(scores.probs, PROBS, rtol=1e-6)
+
+
+def test_a_frame_of_probabilities_is_read_by_the_names_of_its_columns():
+    named = frame(labels=["good", "good", "bad"])
+    swapped = pd.DataFrame({"good": PROBS[:, 1], "bad": PROBS[:, 0]})
+    right = Scores.from_probs(named, PROBS, label_names=["bad", "good"])
+    scores = Scores.from_probs(named, swapped, label_names=["bad", "good"])
+    np.testing.assert_array_equal(scores.losses, right.losses)
+    assert scores.label_names == ["bad", "good"]
+    by_itself = Scores.from_probs(named, swapped)
+    np.testing.assert_array_equal(by_itself.losses, right.losses)
+    assert by_itself.label_names == ["good", "bad"]
+    unnamed = Scores.from_probs(named, pd.DataFrame(PROBS), label_names=["bad", "good"])
+    np.testing.assert_array_equal(unnamed.losses, right.losses)
+    with pytest.raises(ProbabilityError, match="'bad', 'good', found 'p0', 'p1'"):
+        Scores.from_probs(named, pd.DataFrame(PROBS, columns=["p0", "p1"]), label_names=["bad", "good"])
+
+
+def test_a_sure_and_right_model_has_a_loss_of_plus_zero():
+    scores = Scores.from_probs(frame(labels=[1, 1, 1]), np.array([[0.0, 1.0]] * 3))
+    assert not np.signbit(scores.losses).any()
+    assert not np.signbit(scores.top()["loss"]).any()
 
 
 def test_repr_tells_what_it_is():
