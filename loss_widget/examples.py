@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loss_widget.errors import ColumnError, DataError, listing, near_miss
+from loss_widget.errors import ColumnError, DataError, LabelError, listing, near_miss
 from loss_widget.labels import GivenLabels, read_labels
 
 TextColumns = str | tuple[str, str]
@@ -62,13 +63,25 @@ def read_examples(
         )
     for name in (*as_tuple(columns), label):
         column_position(frame, name)
-    given = read_labels(frame[label], label_names=names if label_names is None else label_names)
+    given = _read_given(frame[label], names if label_names is None else label_names)
     texts, notes = read_texts(frame, as_tuple(columns)[0])
     pair_texts = None
     if isinstance(columns, tuple):
         pair_texts, pair_notes = read_texts(frame, columns[1])
         notes = {**pair_notes, **notes}
     return Examples(frame, columns, label, texts, pair_texts, given, content_keys(texts, pair_texts), notes)
+
+
+def _read_given(column: pd.Series, label_names: Sequence[str] | None) -> GivenLabels:
+    try:
+        return read_labels(column, label_names=label_names)
+    except (TypeError, pa.ArrowException) as error:  # lists, arrays and dicts are no labels
+        row = next((i for i, v in enumerate(column) if not pd.api.types.is_scalar(v)), 0)
+        raise LabelError(
+            f"Expected one label a row, a name (str) or an id (int), found {column.iloc[row]!r} "
+            f"({type(column.iloc[row]).__name__}) in column {column.name!r}, row {row}. Take one label of each, for example with "
+            "`.str[0]`."
+        ) from error
 
 
 def text_columns(text: str | Sequence[str]) -> TextColumns:
@@ -207,11 +220,24 @@ def _read_file(path: Path, *, text: TextColumns, label: str) -> pd.DataFrame:
     if not path.exists():
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"Expected a file at {path}, found none{near_miss(path.name, siblings)} Check the path.")
-    if path.suffix.lower() == ".parquet":
-        return pd.read_parquet(path)
-    if path.suffix.lower() == ".jsonl":
-        return pd.read_json(path, lines=True, dtype=False)
-    return read_delimited(path, text=text, label=label)
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path)
+        if path.suffix.lower() == ".jsonl":
+            return pd.read_json(path, lines=True, dtype=False)
+        return read_delimited(path, text=text, label=label)
+    except DataError:
+        raise
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"Expected {path.name} to be UTF-8, found bytes of another encoding: {error}. Save it as UTF-8, or read it: "
+            "`pd.read_csv(path, encoding='utf-16')`."
+        ) from error
+    except (OSError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
+        raise DataError(
+            f"Expected {path.suffix.lower()} data in {path}, found a file that cannot be read as such: {str(error).strip()}. "
+            "Check how it was written, or read it with pandas and pass the DataFrame."
+        ) from error
 
 
 def read_delimited(path: Path, *, text: TextColumns, label: str) -> pd.DataFrame:
@@ -220,10 +246,31 @@ def read_delimited(path: Path, *, text: TextColumns, label: str) -> pd.DataFrame
     header = pd.read_csv(path, sep=sep, nrows=0).columns
     verbatim = set(as_tuple(text))
     missing = {c: [""] if c == label else _NA_WORDS for c in header if c not in verbatim}
-    return pd.read_csv(
-        path,
-        sep=sep,
-        keep_default_na=False,
-        na_values=missing,
-        dtype={c: str for c in header if c in verbatim},
-    )
+    try:
+        frame = pd.read_csv(
+            path,
+            sep=sep,
+            keep_default_na=False,
+            na_values=missing,
+            dtype={c: str for c in header if c in verbatim},
+        )
+    except pd.errors.ParserError as error:
+        raise DataError(_too_many_fields(path, sep, len(header)) or f"Expected rows in {path}, found: {error}") from error
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the first fields of too long rows for an index
+        raise DataError(_too_many_fields(path, sep, len(header)))
+    return frame
+
+
+def _too_many_fields(path: Path, sep: str, columns: int) -> str:
+    """What to say of the first record with more fields than the header; "" where there is none."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        records = csv.reader(file, delimiter=sep)
+        for record in records:
+            if len(record) > columns:
+                end = " The last one is empty: the line ends with a separator." if record[-1] == "" else ""
+                return (
+                    f"Expected {columns} fields in every line of {path}, as in its header, found {len(record)} in line "
+                    f"{records.line_num}: {listing(record, most=5)}.{end} Put fields that hold a {sep!r} in double quotes, and "
+                    "give the header a name for every column."
+                )
+    return ""

@@ -70,13 +70,13 @@ def log_probs_of(array: np.ndarray, *, rows: int, labels: int | None) -> np.ndar
             f"the first is row {int(bad.argmax())}. Drop those rows or score them again."
         )
     sums = array.sum(axis=1)
-    negative: np.ndarray = (array < -TOLERANCE).any(axis=1)
+    negative = np.asarray((array < -TOLERANCE).any(axis=1))
     if negative.any() and (np.abs(sums - 1) <= TOLERANCE).all():
         row, column = np.argwhere(array < -TOLERANCE)[0].tolist()
         raise ProbabilityError(
             f"Expected probabilities of 0 or more, found {int(negative.sum())} of {rows} rows with a negative one; row {row} "
-            f"holds {array[row, column]:.4g} in column {column}. The rows do sum to 1: clip them at 0 and divide by the new sums, or "
-            "apply a softmax over the last axis if they are logits."
+            f"holds {array[row, column]:.4g} in column {column}. The rows do sum to 1: clip them at 0 and divide by the "
+            "new sums, or apply a softmax over the last axis if they are logits."
         )
     off = (np.abs(sums - 1) > TOLERANCE) | negative
     if off.any():

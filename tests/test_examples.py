@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from loss_widget.errors import ColumnError, DataError
+from loss_widget.errors import ColumnError, DataError, LabelError
 from loss_widget.examples import read_examples
 
 ROWS = [{"text": "null", "label": "NA"}, {"text": "two words", "label": "b"}, {"text": "", "label": ""}]
@@ -115,3 +116,48 @@ def test_a_directory_is_refused_with_what_it_holds(tmp_path):
     (tmp_path / "train.csv").write_text("text,label\n")
     with pytest.raises(DataError, match=r"found a directory.*train\.csv"):
         read_examples(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("text,label\nhello, really,a\nworld,b\n", "2 fields .*found 3 in line 2: 'hello', ' really', 'a'"),
+        ("text,label\nworld,b\nhello, really,a\n", "found 3 in line 3"),
+        ('text,label\n"two\nlines",b\na,b,c\n', "found 3 in line 4"),
+        ("text,label\na,b,\nc,d,\n", "line 2.*ends with a separator"),
+        ("text,label\na,b,,\n", "found 4 in line 2"),
+        ('text,label\n"a,b\nc,d\n', "EOF inside string"),
+    ],
+)
+def test_lines_with_more_fields_than_the_header_are_never_read_shifted(tmp_path, written, says):
+    path = tmp_path / "data.csv"
+    path.write_text(written)
+    with pytest.raises(DataError, match=says):
+        read_examples(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "says"),
+    [
+        ("utf16.csv", "text,label\nä,b\n".encode("utf-16"), "Expected utf16.csv to be UTF-8"),
+        ("utf16.jsonl", '{"text": "ä"}'.encode("utf-16"), "UTF-8|cannot be read"),
+        ("empty.csv", b"", "No columns to parse"),
+        ("empty.jsonl", b"", "label|column|at least one row"),
+        ("empty.parquet", b"", "cannot be read as such"),
+        ("bad.jsonl", b'{"text": "a"\n', "cannot be read as such"),
+        ("list.jsonl", b'{"text": "a"}\n[1]\n', "cannot be read as such"),
+        ("bad.parquet", b"PAR1 but no more of it PAR1", "cannot be read as such"),
+    ],
+)
+def test_files_that_cannot_be_read_say_so(tmp_path, name, written, says):
+    (tmp_path / name).write_bytes(written)
+    with pytest.raises(DataError, match=says):
+        read_examples(tmp_path / name)
+
+
+@pytest.mark.parametrize("label", [["a", "b"], np.array([0, 1]), {"a": 1}], ids=["list", "array", "dict"])
+def test_rows_with_several_labels_are_refused_by_row(label):
+    frame = pd.DataFrame({"text": ["x", "y"]})
+    frame["label"] = pd.Series([None, label], dtype=object)
+    with pytest.raises(LabelError, match=r"one label a row.*column 'label', row 1"):
+        read_examples(frame)
