@@ -14,6 +14,7 @@ from loss_widget.examples import TextColumns, as_tuple, column_position, content
 from loss_widget.labels import NO_LABEL
 
 _UNKNOWN = -2
+_ABSENT = object()
 
 
 class FrameLabels:
@@ -45,19 +46,17 @@ class FrameLabels:
         self._known = np.array([*ids, NO_LABEL], dtype=np.int32)[codes]  # (n,) the ids that stand in the column
         self._originals: dict[int, Any] = {}
         self._waiting: dict[int, int] = {}
+        self._told_moved = False
 
     def want(self, rows: np.ndarray, label_ids: np.ndarray) -> None:
         """These rows shall get these labels at the next flush."""
-        for row, label_id in zip(rows.tolist(), label_ids.tolist(), strict=True):
-            if label_id == self._known[row]:
-                self._waiting.pop(row, None)
-            else:
-                self._waiting[row] = label_id
+        self._waiting.update(zip(rows.tolist(), label_ids.tolist(), strict=True))
 
     def resume(self, rows: np.ndarray, given: np.ndarray, label_ids: np.ndarray) -> None:
         """Want the labels of an earlier review; where the column holds neither the old nor the new one, warn and leave it."""
         fits = (self._known[rows] == given) | (self._known[rows] == label_ids)
-        self.want(rows[fits], label_ids[fits])
+        write = fits & (self._known[rows] != label_ids)
+        self.want(rows[write], label_ids[write])
         self._warn(rows[~fits & (given != label_ids)].tolist())
 
     def flush(self) -> None:
@@ -65,14 +64,26 @@ class FrameLabels:
         if not self._waiting:
             return
         self._same_rows()
-        written, strangers = self._write(self.frame, self._waiting, remember=True)
-        self._waiting = {}
+        rows = np.fromiter(self._waiting, dtype=np.int64, count=len(self._waiting))
+        moved = rows[~self._texts_unchanged(self.frame, rows)].tolist()
+        staying = {row: self._waiting[row] for row in self._waiting.keys() - set(moved)}
+        written, strangers = self._write(self.frame, staying, remember=True)
         self._known[list(written)] = list(written.values())
+        self._waiting = {row: self._waiting[row] for row in moved}  # written when the frame is in its order again
         self._warn(strangers)
+        if moved and not self._told_moved:
+            self._told_moved = True
+            warnings.warn(f"{self._moved(moved)} Their labels wait.", stacklevel=2)
 
-    def corrected(self) -> pd.DataFrame:
-        """A copy of the frame as it would be after a flush; the frame itself is only read."""
+    def corrected(self, reviewed: np.ndarray) -> pd.DataFrame:
+        """A copy of the frame as it would be after a flush; the frame itself is only read.
+
+        `ReviewError` where the reviewed rows are no longer where they were: others would be taken for them.
+        """
         self._same_rows()
+        moved = reviewed[~self._texts_unchanged(self.frame, reviewed)].tolist()
+        if moved:
+            raise ReviewError(self._moved(moved))
         copy = self.frame.copy()
         self._write(copy, self._waiting, remember=False)
         return copy
@@ -81,7 +92,8 @@ class FrameLabels:
         """A label as the column writes it; without a label, what first stood in the row."""
         if label_id != NO_LABEL:
             return self.values[label_id]
-        return self._originals.get(row, self._missing()) if row is not None else self._missing()
+        original = self._originals.get(row, _ABSENT) if row is not None else _ABSENT
+        return original if original is not _ABSENT and self._id_of(original) == NO_LABEL else self._missing()
 
     def column_of(self, label_ids: np.ndarray) -> pd.Series:
         """Label ids as values of the column, in its dtype wherever that can hold them."""
@@ -133,24 +145,28 @@ class FrameLabels:
         position = column_position(frame, self.label)
         rows = np.fromiter(labels, dtype=np.int64, count=len(labels))
         found = list(frame.iloc[rows, position])
-        same_text = self._texts_unchanged(frame, rows)
         write: dict[int, int] = {}
+        changed: list[int] = []
         values: list[Any] = []
         strangers: list[int] = []
-        for row, value, unmoved in zip(rows.tolist(), found, same_text.tolist(), strict=True):
+        for row, value in zip(rows.tolist(), found, strict=True):
             now = self._id_of(value)
-            if not unmoved or now not in (self._known[row], labels[row]):
+            if now not in (self._known[row], labels[row]):
                 strangers.append(row)
-                if unmoved and remember:
+                if remember:
                     self._known[row] = now  # said once: whoever decides on it again means it
+                continue
+            if now == labels[row]:
+                write[row] = now
                 continue
             if remember:
                 self._originals.setdefault(row, value)
             original = self._originals.get(row, value)
             write[row] = labels[row]
+            changed.append(row)
             values.append(original if self._id_of(original) == labels[row] else self.value_of(labels[row], row))
-        if write:
-            _put(frame, list(write), position, values)
+        if changed:
+            _put(frame, changed, position, values)
         return write, strangers
 
     def _warn(self, rows: list[int]) -> None:
@@ -160,6 +176,13 @@ class FrameLabels:
                 f"{listing(rows)}. Their decisions are kept in `.changes`; decide again to overwrite.",
                 stacklevel=2,
             )
+
+    @staticmethod
+    def _moved(rows: list[int]) -> str:
+        return (
+            f"Expected the rows of the DataFrame where they were, found others in {len(rows)} places: {listing(rows)}. "
+            "Was it sorted or filtered in place? Open a new widget on it, or use `lw.apply_changes(frame, widget.changes)`."
+        )
 
     def _same_rows(self) -> None:
         if len(self.frame) != len(self._known):
@@ -171,8 +194,9 @@ class FrameLabels:
         column_position(self.frame, self.label)
 
     def _texts_unchanged(self, frame: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
-        part = frame.iloc[rows]
-        texts = [read_texts(part, name)[0] for name in as_tuple(self.text)]
+        names = as_tuple(self.text)
+        part = frame.iloc[rows, [column_position(frame, name) for name in names]]
+        texts = [read_texts(part, name)[0] for name in names]
         return content_keys(*texts) == self._keys[rows]
 
     def _id_of(self, value: Any) -> int:
@@ -194,7 +218,7 @@ class FrameLabels:
 def _put(frame: pd.DataFrame, rows: list[int], position: int, values: list[Any]) -> None:
     column = frame.iloc[:, position]
     if isinstance(column.dtype, pd.CategoricalDtype):
-        new = [v for v in dict.fromkeys(values) if v is not None and v not in column.cat.categories]
+        new = [v for v in dict.fromkeys(values) if not pd.isna(v) and v not in column.cat.categories]
         if new:
             frame.isetitem(position, column.cat.add_categories(new))
     dtype = frame.dtypes.iloc[position]

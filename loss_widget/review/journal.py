@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import struct
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +28,7 @@ CREATE TABLE decisions (seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL UNIQUE, kin
                         reviewer TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE decided (seq INTEGER NOT NULL REFERENCES decisions, subject INTEGER NOT NULL REFERENCES subjects,
                       PRIMARY KEY (seq, subject)) WITHOUT ROWID;
+CREATE TABLE labels (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
@@ -51,6 +55,15 @@ class JournalledDecision:
     op_id: str
 
 
+@dataclass(frozen=True)
+class Written:
+    """All that a journal holds: reviewed rows by number, decisions in order, and how the column wrote the labels."""
+
+    subjects: dict[int, Subject]
+    decisions: list[JournalledDecision]
+    values: dict[str, Any]
+
+
 class Journal:
     """One SQLite file (WAL, synchronous=FULL): `append` returns when the decision is on disk.
 
@@ -74,8 +87,7 @@ class Journal:
             if is_new:
                 self._create()
             self._check()
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
+            self._make_durable()
         except sqlite3.DatabaseError as error:
             self.close()
             raise JournalDamaged(_damaged(path, str(error))) from error
@@ -83,14 +95,26 @@ class Journal:
             self.close()
             raise
 
-    def read(self) -> tuple[dict[int, Subject], list[JournalledDecision]]:
-        """Every reviewed row by its number, and every decision in the order in which they were taken."""
+    def read(self) -> Written:
         return _read(self._db)
 
-    def append(self, decision: Decision, *, label: str | None, known: Sequence[int], new: Sequence[Subject]) -> list[int]:
-        """Write one decision durably; `known` are subjects met before, `new` ones get numbers, which are returned."""
+    def append(
+        self,
+        decision: Decision,
+        *,
+        label: str | None,
+        known: Sequence[int],
+        new: Sequence[Subject],
+        values: Mapping[str, Any],
+    ) -> list[int]:
+        """Write one decision durably; `known` are subjects met before, `new` ones get numbers, which are returned.
+
+        `values`: how the label column writes the names that occur in it.
+        """
         try:
+            self._bring_back()
             self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR IGNORE INTO labels VALUES (?, ?)", ((n, json.dumps(v)) for n, v in values.items()))
             first = self._db.execute("SELECT coalesce(max(subject), 0) + 1 FROM subjects").fetchone()[0] if new else 0
             numbers = list(range(first, first + len(new)))
             self._db.executemany(
@@ -103,9 +127,11 @@ class Journal:
             ).lastrowid
             self._db.executemany("INSERT INTO decided VALUES (?, ?)", ((seq, s) for s in (*known, *numbers)))
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except BaseException as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            if not isinstance(error, (sqlite3.Error, OSError)):
+                raise
             raise JournalError(
                 f"Expected to save the decision in {self.path}, found: {error}. Nothing has changed; free disk space "
                 "or pass another `journal=` path."
@@ -116,6 +142,31 @@ class Journal:
         if hasattr(self, "_db"):
             self._db.close()
         self._lock.release()
+
+    def _make_durable(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._inode = self.path.stat().st_ino
+
+    def _bring_back(self) -> None:
+        """A file that was deleted or replaced under us: SQLite would go on writing into nothing."""
+        if self.path.exists() and self.path.stat().st_ino == self._inode:
+            return
+        if self.path.exists():
+            raise JournalError(
+                f"Expected the journal that this review began in, found that another file took its place: {self.path}."
+            )
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock.release()
+        self._lock.acquire()
+        anew = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._db.backup(anew)
+        self._db.close()
+        self._db = anew
+        self._make_durable()
+        warnings.warn(
+            f"The journal {self.path} was deleted; it has been written again, with every decision so far.", stacklevel=2
+        )
 
     def _create(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
@@ -155,27 +206,35 @@ def check_header(path: Path) -> bool:
     return False
 
 
-def read_journal(path: Path) -> tuple[dict[int, Subject], list[JournalledDecision]]:
-    """What a journal holds, whoever writes in it at the moment."""
-    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
+def read_journal(path: Path) -> Written:
+    """What a journal holds, whoever writes in it at the moment; `JournalDamaged` where it cannot be read."""
+    check_header(path)
     try:
-        return _read(db)
-    finally:
-        db.close()
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
+        try:
+            return _read(db)
+        finally:
+            db.close()
+    except sqlite3.DatabaseError as error:
+        raise JournalDamaged(_damaged(path, str(error))) from error
 
 
-def _read(db: sqlite3.Connection) -> tuple[dict[int, Subject], list[JournalledDecision]]:
+def _read(db: sqlite3.Connection) -> Written:
     rows = db.execute("SELECT subject, key, given, twin, twins FROM subjects ORDER BY subject")
     subjects = {s: Subject(key % 2**64, given, twin, twins) for s, key, given, twin, twins in rows}
     decided: dict[int, list[int]] = {}
     for seq, subject in db.execute("SELECT seq, subject FROM decided ORDER BY seq, subject"):
         decided.setdefault(seq, []).append(subject)
     written = db.execute("SELECT seq, kind, label, note, reviewer, at, op_id FROM decisions ORDER BY seq")
-    return subjects, [JournalledDecision(kind, tuple(decided.get(seq, ())), *rest) for seq, kind, *rest in written]
+    decisions = [JournalledDecision(kind, tuple(decided.get(seq, ())), *rest) for seq, kind, *rest in written]
+    return Written(subjects, decisions, {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM labels")})
 
 
 def find_journal(folder: Path, keys: np.ndarray) -> Path | None:
-    """The journal in `folder` of which most reviewed rows are in this data (ties: the newest), or None."""
+    """The journal in `folder` of which most reviewed rows are in this data (ties: the newest), or None.
+
+    A few texts in common do not make one review of two data sets: a tenth of the reviewed rows, or of the data, must be.
+    """
     best: tuple[int, float] = (0, 0.0)
     found = None
     paths = sorted(folder.glob("*.sqlite"))
@@ -183,7 +242,7 @@ def find_journal(folder: Path, keys: np.ndarray) -> Path | None:
     for path in paths:
         reviewed = np.unique(reviewed_keys(path))
         hits = int((here[np.searchsorted(here, reviewed).clip(max=len(here) - 1)] == reviewed).sum())
-        if hits and (hits, path.stat().st_mtime) > best:
+        if hits * 10 >= min(len(reviewed), len(keys)) and hits and (hits, path.stat().st_mtime) > best:
             best, found = (hits, path.stat().st_mtime), path
     return found
 

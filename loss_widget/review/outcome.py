@@ -38,7 +38,7 @@ def changes(table: ReviewTable, labels: FrameLabels, decisions: Decisions) -> pd
     rows = np.flatnonzero(decisions.verdicts)
     stamps = [decisions.stamps.get(row, ("", "")) for row in rows.tolist()]
     given, now = table.given[rows], decisions.labels[rows]
-    index = labels.frame.index
+    index = labels.frame.index if len(labels.frame) == len(table) else pd.RangeIndex(len(table))
     return pd.DataFrame(
         {
             "row": rows,
@@ -68,7 +68,7 @@ def corrected(
     scores: bool,
 ) -> pd.DataFrame:
     """A new frame with the caller's own columns and the labels as they now stand."""
-    frame = labels.corrected()
+    frame = labels.corrected(np.flatnonzero(decisions.verdicts))
     if isinstance(source, Scores):
         own = [c for c in frame.columns if c not in SCORE_COLUMNS]
         frame = frame if scores else frame[own]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from loss_widget.errors import LabelError
-from loss_widget.labels import NO_LABEL
+from loss_widget.labels import NO_LABEL, label_id
 from loss_widget.review.decisions import Decision, Decisions
 from loss_widget.review.frame import FrameLabels
-from loss_widget.review.journal import Journal, JournalledDecision, Subject
+from loss_widget.review.journal import Journal, JournalledDecision, Subject, Written
 from loss_widget.review.resume import as_decision, final_states, match_subjects
 from loss_widget.review.table import ReviewTable
 
@@ -30,9 +30,9 @@ class Record:
         self._subjects: dict[int, int] = {}  # row → its number in the journal
         self._twin_order: np.ndarray | None = None
 
-    def resume(self, journal: Journal) -> None:
+    def resume(self, journal: Written) -> None:
         """Take the journal's decisions again, on the rows where they belong now."""
-        subjects, written = journal.read()
+        subjects, written = journal.subjects, journal.decisions
         self.op_ids = {decision.op_id for decision in written}
         strange = self._learn_labels(written)
         lost = {s for decision in written if decision.label in strange for s in decision.subjects}
@@ -58,7 +58,10 @@ class Record:
         label = None if decision.label is None else self._table.label_names[decision.label]
         new = [row for row in decision.rows if row not in self._subjects]
         known = [self._subjects[row] for row in decision.rows if row in self._subjects]
-        numbers = journal.append(decision, label=label, known=known, new=self._describe(new))
+        described = self._describe(new)
+        named = {name for name in (label, *(s.given for s in described)) if name is not None}
+        values = {n: self._labels.value_of(label_id(n, self._table.label_names)) for n in named}
+        numbers = journal.append(decision, label=label, known=known, new=described, values=values)
         self._subjects.update(zip(new, numbers, strict=True))
 
     def add_label(self, name: str) -> None:

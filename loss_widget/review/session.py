@@ -61,16 +61,16 @@ class ReviewSession:
             source, text=text, label=label, loss=loss, predicted=predicted, probs=probs, label_names=label_names, copy=copy
         )
         self.source = source
-        self.reviewer = reviewer or ""
+        self.reviewer = _plain_text(reviewer or "", "reviewer")
         self.read_only = "This review was opened read-only." if read_only else ""
         self._on_change: list[Callable[[Decision], None]] = []
         self._on_read_only: list[Callable[[str], None]] = []
         self._seen: dict[str, np.ndarray] = {}  # op_id → the rows it touched
         self._record = Record(self._table, self._labels)
         self._shelf = JournalShelf(journal, self._table.keys, owner=self)
-        journal_found = self._shelf.claim()
-        if journal_found is not None:
-            self._record.resume(journal_found)
+        written = self._shelf.look() if read_only else self._shelf.claim()
+        if written is not None:
+            self._record.resume(written)
             self._seen.update(dict.fromkeys(self._record.op_ids, _NO_ROWS))
         self._flush_if_main()
 
@@ -120,9 +120,15 @@ class ReviewSession:
     def __len__(self) -> int:
         return len(self._table)
 
+    def __repr__(self) -> str:
+        told = self.summary()
+        return f"ReviewSession: {told['rows']:,} rows, {told['reviewed']:,} reviewed, {told['wrong']:,} of them wrong"
+
     def page(self, query: Query | None = None) -> Page:
         """The rows that `query` asks for; see `lw.Query`."""
         query = query or Query()
+        if not isinstance(query, Query):
+            raise InputError(f"Expected an `lw.Query`, found {query!r}. Write it as `Query(sort={query!r})`, for example.")
         with self.lock:
             revision = self.revision if query.as_of is None else min(query.as_of, self.revision)
             frozen = replace(query, as_of=revision)
@@ -187,7 +193,7 @@ class ReviewSession:
 
     def note(self, row: int, text: str) -> None:
         """Write a note on a row; "" deletes it. A note alone is no review."""
-        self._act(self._decision("note", row, note=text))
+        self._act(self._decision("note", row, note=_plain_text(text, "a note")))
 
     def undo(self) -> None:
         """Take back the last act, on however many rows it was. Nothing happens where there is none."""
@@ -217,6 +223,7 @@ class ReviewSession:
             rows = self._record.decisions.apply(decision)
             self._seen[decision.op_id] = rows
             self._labels.want(rows, self._record.decisions.labels[rows])
+            decision = replace(decision, rows=tuple(rows.tolist()))
         for callback in list(self._on_change):
             try:
                 callback(decision)
@@ -227,13 +234,21 @@ class ReviewSession:
     def add_label(self, name: str) -> None:
         """A class that the data did not know; `LabelError` where the label column holds ids and so has no room for a name."""
         with self.lock:
+            if self.read_only:
+                raise ReadOnly(self.read_only)
             if not isinstance(name, str) or not name.strip():
                 raise InputError(f"Expected a label name, found {name!r}.")
-            if name not in self._table.label_names:
-                self._record.add_label(name)
+            alike = [known for known in self._table.label_names if known.strip().casefold() == name.strip().casefold()]
+            if alike and name not in alike:
+                raise InputError(f"Expected a label that is new, found {name!r} beside {alike[0]!r}. Use that one.")
+            if not alike:
+                self._record.add_label(_plain_text(name, "the label's name"))
 
     def on_change(self, callback: Callable[[Decision], None]) -> None:
-        """Call `callback(decision)` after each act. It may run on the thread of a message handler; keep it short."""
+        """Call `callback(decision)` after each act; `decision.rows` are the rows touched (by an undo, too), `decision.label` is
+        an index into `label_names`. It may run on the thread of a message handler; keep it short."""
+        if not callable(callback):
+            raise InputError(f"Expected a function to call with each decision, found {callback!r}.")
         self._on_change.append(callback)
 
     def on_read_only(self, callback: Callable[[str], None]) -> None:
@@ -324,8 +339,7 @@ class ReviewSession:
         self._flush_if_main()
 
     def _decision(self, kind: str, rows: int | Iterable[int], *, label: int | None = None, note: str | None = None) -> Decision:
-        listed = [rows] if isinstance(rows, (int, np.integer)) else rows
-        return Decision(kind, tuple(dict.fromkeys(int(row) for row in listed)), label, note, self.reviewer)
+        return Decision(kind, _positions(rows, len(self)), label, note, self.reviewer)
 
     def _check(self, decision: Decision, expected: Sequence[int | None] | None) -> None:
         rows = decision.rows
@@ -336,6 +350,7 @@ class ReviewSession:
             raise InputError(f"Expected a label id below {len(self._table.label_names)}, found {decision.label}.")
         if decision.label is not None:
             self._labels.check_writable(decision.label)
+        _plain_text(decision.note or "", "a note")
         if expected is not None:
             labels = self._record.decisions.labels
             stale = [
@@ -356,3 +371,27 @@ class ReviewSession:
             self.read_only = by
         for callback in list(self._on_read_only):
             callback(by)
+
+
+def _positions(rows: Any, n: int) -> tuple[int, ...]:
+    """Rows as positions: an integer, integers, or a boolean mask of all n rows."""
+    listed = [rows] if isinstance(rows, (int, np.integer)) else rows
+    if isinstance(listed, (str, bytes)) or not isinstance(listed, Iterable):
+        raise InputError(f"Expected rows as positions in the source, an integer or a list of them, found {rows!r}.")
+    array = listed if isinstance(listed, range) else list(listed)
+    if array and all(isinstance(row, (bool, np.bool_)) for row in array):
+        if len(array) != n:
+            raise InputError(f"Expected a mask of all {n} rows or a list of positions, found {len(array)} truth values.")
+        return tuple(np.flatnonzero(array).tolist())
+    wrong = [row for row in array if not isinstance(row, (int, np.integer)) or isinstance(row, bool)]
+    if wrong:
+        raise InputError(f"Expected rows as positions in the source, integers, found {listing(wrong)}.")
+    return tuple(dict.fromkeys(int(row) for row in array))
+
+
+def _plain_text(text: str, what: str) -> str:
+    try:
+        text.encode("utf-8")
+    except (AttributeError, UnicodeEncodeError):
+        raise InputError(f"Expected {what} to be a text, found {text!r}, which UTF-8 cannot hold.") from None
+    return text

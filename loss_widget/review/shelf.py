@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from loss_widget.errors import InputError, JournalDamaged, ReadOnly
-from loss_widget.review.journal import Journal, check_header, find_journal
+from loss_widget.review.journal import Journal, Written, check_header, find_journal, read_journal
 
 FOLDER = ".loss_widget"
 _SUPERSEDED = "A newer widget goes on with this review: work there, or run this cell again."
@@ -50,8 +50,12 @@ class JournalShelf:
         elif choice is not None:
             self.path = Path(choice).expanduser().resolve()
 
-    def claim(self) -> Journal | None:
-        """The journal, if its file is there already. An older session of this process that is on it turns read-only."""
+    def look(self) -> Written | None:
+        """What the journal holds, if its file is there already, without laying hands on it."""
+        return None if self.path is None or check_header(self.path) else read_journal(self.path)
+
+    def claim(self) -> Written | None:
+        """What the journal holds, if its file is there. An older session of this process that is on it turns read-only."""
         if self.path is None:
             return None
         earlier = _claims.get(self.path)
@@ -62,7 +66,7 @@ class JournalShelf:
         previous = earlier.owner() if earlier is not None else None
         if previous is not None:
             previous.superseded(_SUPERSEDED)
-        return self.journal
+        return None if self.journal is None else self.journal.read()
 
     def open_or_make(self) -> Journal | None:
         """The journal, made now if need be; None where the review is not saved."""

@@ -159,6 +159,46 @@ def test_a_journal_can_be_applied_too(scores):
     pd.testing.assert_frame_equal(lw.apply_changes(make_frame(), "j.sqlite"), expected)
 
 
+@pytest.mark.parametrize("form", ["frame", ".csv", ".jsonl", ".parquet", "journal"])
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (pd.Series([0, 1, 0, 1]), ["neg", "pos"]),
+        (pd.Series([0, 1, pd.NA, 1], dtype="Int64"), ["neg", "pos"]),
+        (pd.Series([0.0, 1.0, np.nan, 1.0]), ["neg", "pos"]),
+        (pd.Series([False, True, False, True]), None),
+        (pd.Series(["1", "02", "1", "02"]), None),
+        (pd.Series(pd.Categorical([3, 5, 3, 5])), None),
+    ],
+    ids=["int64", "Int64", "float", "bool", "digits", "category of ids"],
+)
+def test_changes_of_every_kind_of_column_and_of_twins_can_be_made_again(labels, names, form):
+    frame = pd.DataFrame({"text": ["x", "x", "x", "y"], "label": labels, "source": ["web", "mail", "app", "web"], "loss": 1.0})
+    before = frame.copy()
+    with lw.ReviewSession(frame, journal="j.sqlite", label_names=names) as session:
+        shown = session.label_names
+        session.relabel([1, 2], shown[0])
+        session.relabel(0, shown[1])
+        session.remove(3)
+        changes, expected = session.changes, session.corrected()
+    if form == ".csv":
+        changes.to_csv("changes.csv", index=False)
+    elif form == ".jsonl":
+        changes.to_json("changes.jsonl", orient="records", lines=True, date_format="iso")
+    elif form == ".parquet":
+        changes.to_parquet("changes.parquet")
+    made = lw.apply_changes(before, {"frame": changes, "journal": "j.sqlite"}.get(form, f"changes{form}"))
+    pd.testing.assert_frame_equal(made, expected)
+
+
+@pytest.mark.parametrize("changes", [None, [1], 3, "nowhere.sqlite"])
+def test_what_is_no_list_of_changes_is_refused(changes):
+    with pytest.raises(DataError, match="Expected"):
+        lw.apply_changes(make_frame(), changes)
+    with pytest.raises(DataError, match="to_pandas"):
+        lw.apply_changes([{"text": "a"}], changes)
+
+
 @pytest.mark.parametrize("suffix", ["", ".jsonl", ".csv", ".parquet"])
 def test_changes_can_be_made_again_in_another_copy_of_the_data(session, suffix):
     changes = session.changes
@@ -178,7 +218,7 @@ def test_changes_can_be_made_again_in_another_copy_of_the_data(session, suffix):
 def test_changes_that_no_longer_match_are_refused(session):
     data = make_frame()
     data.loc[1, "text"] = "edited"
-    with pytest.raises(DataError, match="1 of 3 that match none: rows 1"):
+    with pytest.raises(DataError, match="found 1 that match none: 'row 1 of the review'"):
         lw.apply_changes(data, session.changes)
     with pytest.raises(DataError, match="'key'"):
         lw.apply_changes(data, session.changes.drop(columns="key"))

@@ -115,9 +115,44 @@ def test_rows_that_moved_are_not_written(frame):
     frame["loss"] = 1.0
     session = lw.ReviewSession(frame, journal=None)
     frame[:] = frame.sort_values("text").to_numpy()
-    with pytest.warns(UserWarning, match="left alone"):
+    with pytest.warns(UserWarning, match=r"sorted or filtered in place.*labels wait"):
         session.relabel(3, "bad")
+    session.remove(4)
+    with pytest.raises(ReviewError, match="apply_changes"):
+        session.corrected()
     assert sorted(frame["label"]) == sorted(make_frame()["label"])
+
+
+def test_labels_wait_until_the_rows_are_back_in_their_places(frame):
+    frame["loss"] = 1.0
+    session = lw.ReviewSession(frame, journal=None)
+    order = frame.copy()
+    frame[:] = frame.iloc[::-1].to_numpy()
+    with pytest.warns(UserWarning, match="labels wait"):
+        session.relabel(1, "bad")
+    frame[:] = order.to_numpy()
+    assert session.df["label"].iloc[1] == "bad"
+
+
+def test_a_kept_row_that_somebody_changed_is_named_too(scores):
+    session = lw.ReviewSession(scores, journal=None)
+    scores.frame.iloc[3, 1] = "zzz"
+    with pytest.warns(UserWarning, match=r"left alone: 3\."):
+        session.keep(3)
+
+
+@pytest.mark.parametrize("dtype", ["category", "str", "object", "string"])
+def test_a_row_without_a_label_gets_none_back_also_after_a_restart(dtype):
+    frame = pd.DataFrame({"text": ["x", "y"], "label": pd.Series(["a", None], dtype=dtype), "loss": [1.0, 2.0]})
+    with lw.ReviewSession(frame, journal="j.sqlite", label_names=["a", "b"]) as session:
+        session.relabel(1, "b")
+        session.undo()
+        assert frame["label"].isna().tolist() == [False, True]
+        session.redo()
+    again = lw.ReviewSession(frame, journal="j.sqlite", label_names=["a", "b"])
+    assert frame["label"].tolist() == ["a", "b"]
+    again.undo()
+    assert frame["label"].isna().tolist() == [False, True]
 
 
 def test_a_frame_that_gained_rows_is_not_written(frame):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from small import TEXTS, make_frame, make_scores
 
@@ -51,6 +52,47 @@ def test_the_journal_holds_no_text(scores):
         session.relabel(range(12), "bad")
     held = Path("j.sqlite").read_bytes()
     assert not any(text.encode() in held for text in TEXTS if len(text) > 3)
+
+
+def test_a_journal_that_was_deleted_is_written_again_whole(scores):
+    session = lw.ReviewSession(scores)
+    session.relabel(1, "bad")
+    shutil.rmtree(".loss_widget")
+    with pytest.warns(UserWarning, match="was deleted; it has been written again"):
+        session.keep(2)
+    session.remove(3)
+    session.close()
+    assert lw.ReviewSession(make_scores()).changes["row"].tolist() == [1, 2, 3]
+
+
+def test_a_journal_that_was_replaced_is_not_written_to(scores):
+    session = lw.ReviewSession(scores, journal="j.sqlite")
+    session.keep(1)
+    Path("j.sqlite").rename("moved.sqlite")
+    Path("j.sqlite").write_text("mine")
+    with pytest.raises(JournalError, match="another file took its place"):
+        session.keep(2)
+    assert Path("j.sqlite").read_text() == "mine"
+
+
+def test_a_few_texts_in_common_do_not_make_one_review_of_two_data_sets():
+    def rows(name: str) -> pd.DataFrame:
+        return pd.DataFrame({"text": ["ok", *(f"{name} {i}" for i in range(50))], "label": "good", "loss": 1.0})
+
+    with lw.ReviewSession(rows("train")) as session:
+        session.keep(range(30))
+    assert lw.ReviewSession(rows("test")).summary()["reviewed"] == 0
+    assert lw.ReviewSession(rows("train").iloc[:2]).summary()["reviewed"] == 2
+
+
+def test_a_read_only_session_looks_without_laying_hands_on_the_journal(scores):
+    session = lw.ReviewSession(scores, journal="j.sqlite")
+    session.keep(1)
+    looking = lw.ReviewSession(make_scores(), journal="j.sqlite", read_only=True)
+    assert looking.summary()["keep"] == 1
+    session.keep(2)
+    with pytest.raises(ReadOnly):
+        looking.keep(3)
 
 
 @pytest.mark.parametrize("damage", ["foreign", "text", "torn", "scribbled"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -115,6 +116,23 @@ def test_every_sort_is_a_permutation(scores, sort):
 
 
 @pytest.mark.parametrize(
+    "mask", [lambda: np.arange(12) > 9, lambda: pd.Series(np.arange(12) > 9), lambda: [False] * 10 + [True] * 2]
+)
+def test_a_mask_of_all_rows_means_its_true_ones(scores, mask):
+    session = lw.ReviewSession(scores, journal=None)
+    session.remove(mask())
+    assert session.changes["row"].tolist() == [10, 11]
+
+
+@pytest.mark.parametrize("rows", ["23", True, [1.7], [True] * 3, None, slice(0, 2), [[0, 1]], [None]])
+def test_rows_that_are_no_positions_are_refused(scores, rows):
+    session = lw.ReviewSession(scores, journal=None)
+    with pytest.raises(InputError, match="positions"):
+        session.keep(rows)
+    assert session.revision == 0
+
+
+@pytest.mark.parametrize(
     ("act", "error", "says"),
     [
         (lambda s: s.relabel(1, "Goood"), LabelError, "did you mean 'good'"),
@@ -127,6 +145,12 @@ def test_every_sort_is_a_permutation(scores, sort):
         (lambda s: lw.Query(limit=0), InputError, "at least 1"),
         (lambda s: lw.Query(loss_range=(2, 1)), InputError, "low, high"),
         (lambda s: s.add_label(" "), InputError, "label name"),
+        (lambda s: s.add_label("Good"), InputError, "beside 'good'"),
+        (lambda s: s.add_label("\ud800"), InputError, "UTF-8"),
+        (lambda s: s.note(0, "\ud83d"), InputError, "UTF-8"),
+        (lambda s: s.note(0, 5), InputError, "found 5"),
+        (lambda s: s.page("loss"), InputError, "Query"),
+        (lambda s: s.on_change(3), InputError, "function"),
     ],
 )
 def test_bad_questions_are_refused_and_change_nothing(scores, act, error, says):
@@ -167,7 +191,7 @@ def test_callbacks_hear_every_act(scores):
     session.on_change(lambda decision: heard.append((decision.kind, decision.rows)))
     session.keep(1)
     session.undo()
-    assert heard == [("keep", (1,)), ("undo", ())]
+    assert heard == [("keep", (1,)), ("undo", (1,))]
 
 
 def test_decisions_from_many_threads_are_all_taken(scores):
