@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +21,6 @@ NO_LABEL = -1
 """The id of a row without a label."""
 
 _PLACEHOLDER = re.compile(r"label_\d+", re.IGNORECASE)
-_PROBE_ROWS, _PROBE_CLASSES = 500, 20
 
 
 @dataclass(frozen=True)
@@ -126,33 +124,6 @@ def align_labels(given: GivenLabels, model_names: Sequence[str], *, label_map: M
     return _in_model_order(given, model_names, to_model, believed)
 
 
-def check_permutation(labels: AlignedLabels, log_probs: np.ndarray) -> None:
-    """Warn, or raise `LabelMismatch`, where another order of the label names fits the predictions far better.
-
-    `log_probs`: (n, n_labels) float32. A wrong order turns 90 % accuracy into 4 % and fills the top with false errors.
-    """
-    n_labels = len(labels.names)
-    usable = np.flatnonzero((labels.codes >= 0) & np.isfinite(log_probs).all(axis=1))
-    if not 2 <= n_labels <= _PROBE_CLASSES or len(usable) < 10 * n_labels:
-        return
-    rows = usable[np.linspace(0, len(usable) - 1, min(_PROBE_ROWS, len(usable))).astype(int)]
-    given, predicted = labels.codes[rows], log_probs[rows].argmax(axis=1)
-    counts = np.zeros((n_labels, n_labels), dtype=np.int64)
-    np.add.at(counts, (given, predicted), 1)
-    best = _best_assignment(counts)
-    now, other = np.trace(counts) / len(rows), counts[np.arange(n_labels), best].sum() / len(rows)
-    if other < 0.5 or other - now < 0.25 or other < 1.5 * now:
-        return
-    pairs = ", ".join(f"{labels.names[i]!r} → {labels.names[j]!r}" for i, j in enumerate(best) if i != j)
-    message = (
-        f"Expected the labels in the order of the model's outputs: as they are, {now:.0%} of {len(rows)} rows agree with the "
-        f"model, but {other:.0%} would if the labels were read as {pairs}."
-    )
-    if not labels.believed:
-        raise LabelMismatch(f"{message} Pass `label_names=` or `label_map=` to say which id means what.")
-    warnings.warn(f"{message} The names match, so they are believed; check `model.config.id2label`.", stacklevel=3)
-
-
 def _read_categories(column: pd.Series, names: tuple[str, ...] | None) -> GivenLabels:
     values = [v.item() if isinstance(v, np.generic) else v for v in column.cat.categories]
     codes = column.cat.codes.to_numpy().astype(np.int32)
@@ -248,16 +219,6 @@ def _mapped_names(given: GivenLabels, model_names: list[str], label_map: Mapping
         elif key in given.values:
             mapped[given.values.index(key)] = target
     return mapped
-
-
-def _best_assignment(counts: np.ndarray) -> np.ndarray:
-    """The permutation with the most agreement, greedy by cell: enough for a warning, and needs no SciPy."""
-    best = np.full(len(counts), -1)
-    left = counts.astype(np.float64) + np.eye(len(counts)) * 1e-3
-    for _ in range(len(counts)):
-        i, j = np.unravel_index(left.argmax(), left.shape)
-        best[i], left[i, :], left[:, j] = j, -1, -1
-    return best
 
 
 def _checked_names(label_names: Sequence[str]) -> tuple[str, ...]:

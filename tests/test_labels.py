@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from loss_widget.errors import LabelError, LabelMismatch
-from loss_widget.labels import AlignedLabels, align_labels, check_permutation, read_labels
+from loss_widget.labels import AlignedLabels, align_labels, read_labels
+from loss_widget.scoring.label_order import check_permutation
 
 
 @pytest.mark.parametrize(
@@ -111,3 +112,41 @@ def test_a_weak_model_is_no_reason_to_doubt_the_order():
     labels, log_probs = permuted(believed=False)
     rng = np.random.default_rng(1)
     check_permutation(labels, np.log(rng.dirichlet(np.ones(3), len(log_probs))).astype(np.float32))
+
+
+def predictions(codes: np.ndarray, n_labels: int, accuracy: float, *, seed: int = 2) -> np.ndarray:
+    """Log-probabilities whose largest is the label itself in that share of the rows."""
+    rng = np.random.default_rng(seed)
+    chosen = np.where(rng.random(len(codes)) < accuracy, codes, rng.integers(0, n_labels, len(codes)))
+    logits = rng.random((len(codes), n_labels)).astype(np.float32)
+    logits[np.arange(len(codes)), chosen] += 3
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize(("n_labels", "rows"), [(2, 40), (21, 150), (77, 3_000), (1_000, 20_000)])
+def test_a_wrong_order_is_found_among_any_number_of_labels(n_labels, rows):
+    rng = np.random.default_rng(0)
+    names = tuple(map(str, range(n_labels)))
+    codes = rng.integers(0, n_labels, rows).astype(np.int32)
+    log_probs = predictions(codes, n_labels, 0.85)
+    check_permutation(AlignedLabels(codes, names, names, believed=False), log_probs)
+    wrong = np.roll(np.arange(n_labels), 1).astype(np.int32)[codes]
+    with pytest.raises(LabelMismatch, match="if the labels were read as '0' → "):
+        check_permutation(AlignedLabels(wrong, names, names, believed=False), log_probs)
+
+
+@pytest.mark.parametrize("n_labels", [2, 3, 20, 77])
+@pytest.mark.parametrize("rows", [20, 60, 200, 2_000])
+def test_chance_alone_never_doubts_the_order(n_labels, rows):
+    names = tuple(map(str, range(n_labels)))
+    for seed in range(20):
+        codes = np.random.default_rng(seed).integers(0, n_labels, rows).astype(np.int32)
+        labels = AlignedLabels(codes, names, names, believed=False)
+        check_permutation(labels, predictions(codes, n_labels, 0.0, seed=seed + 100))
+        check_permutation(labels, predictions(codes, n_labels, 0.3, seed=seed + 100))
+
+
+def test_a_model_that_always_says_the_rare_label_is_weak_not_misnamed():
+    codes = (np.arange(500) % 10 != 0).astype(np.int32)
+    always = np.log(np.tile(np.float32([0.7, 0.3]), (500, 1)))
+    check_permutation(AlignedLabels(codes, ("a", "b"), (0, 1), believed=False), always)

@@ -13,16 +13,17 @@ import numpy as np
 
 from loss_widget.errors import InputError, ModelError
 from loss_widget.examples import read_examples
-from loss_widget.labels import AlignedLabels, align_labels, check_permutation
+from loss_widget.labels import AlignedLabels, align_labels
 from loss_widget.scores import Scores, callers_columns
 from loss_widget.scoring import models
 from loss_widget.scoring.batches import Texts, Tokens
 from loss_widget.scoring.checkpoint import Checkpoint
 from loss_widget.scoring.forward import read_log_probs
+from loss_widget.scoring.label_order import check_permutation
 from loss_widget.scoring.reader import TextReader, progress_bar
 from loss_widget.scoring.tasks import label_names_of
 
-_PROBE_ROWS = 500
+_EARLY_ROWS, _EARLY_ROWS_A_LABEL = (500, 2_000), 20
 OnRows = Callable[[np.ndarray, np.ndarray], None]
 
 
@@ -206,19 +207,20 @@ def accuracy(log_probs: np.ndarray, label_ids: np.ndarray) -> float | None:
 
 
 class _EarlyCheck:
-    """Looks at the first 500 rows judged, so that a wrong order of bare ids is told before the whole wait."""
+    """Looks at the first rows judged, 500 to 2,000 by the number of labels, so that a wrong order is told before the wait."""
 
     def __init__(self, labels: AlignedLabels) -> None:
         self._labels = labels
         self._seen: list[tuple[np.ndarray, np.ndarray]] = []
         self._rows = 0
+        self._enough = int(np.clip(_EARLY_ROWS_A_LABEL * len(labels.names), *_EARLY_ROWS))
 
     def __call__(self, rows: np.ndarray, log_probs: np.ndarray) -> None:
-        if self._rows >= _PROBE_ROWS:
+        if self._rows >= self._enough:
             return
         self._seen.append((rows, log_probs))
         self._rows += len(rows)
-        if self._rows >= _PROBE_ROWS:
+        if self._rows >= self._enough:
             codes = self._labels.codes[np.concatenate([rows for rows, _ in self._seen])]
             check_permutation(replace(self._labels, codes=codes), np.concatenate([values for _, values in self._seen]))
             self._seen.clear()
