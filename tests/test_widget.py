@@ -207,6 +207,10 @@ def test_a_page_size_out_of_range_is_refused(frame, page_size):
         (lambda f: f.to_dict(), {}, "Scores or a pandas DataFrame, found dict"),
         (lambda f: f, {"probs": np.ones((3, 2)), "label_names": ["bad", "good"]}, "sum to 1"),
         (lambda f: f, {"journal": 3}, "journal to be a path"),
+        (lambda f: f, {"columns": ["los"]}, "did you mean 'loss'"),
+        (lambda f: f, {"columns": "loss"}, "list of names"),
+        (lambda f: f, {"static_rows": -1}, "static_rows"),
+        (lambda f: f, {"reviewer": "\ud800"}, "UTF-8"),
         (lambda f: f.iloc[:0], {}, "at least one row"),
     ],
 )

@@ -52,6 +52,7 @@ export function makeGrid(maker: Maker, acts: RowActs & { redraw(): void }): Grid
     }
     setAttribute(grid, "aria-rowcount", String(total === null ? -1 : total + 1));
     setAttribute(grid, "aria-busy", String(state.turning));
+    setAttribute(grid, "aria-readonly", String(state.locked !== ""));
     for (const [i, [column]] of COLUMNS.entries()) {
       const header = headers[i];
       const sorted = column === state.filter.sort;

@@ -16,6 +16,7 @@ import traitlets
 from ipywidgets import widget_serialization
 
 from loss_widget.errors import InputError
+from loss_widget.examples import column_position
 from loss_widget.review import Decision, Page, Query, ReviewSession
 from loss_widget.scores import Scores
 from loss_widget.widget.answers import answer
@@ -90,6 +91,8 @@ class LossWidget(anywidget.AnyWidget):
     ) -> None:
         if not isinstance(page_size, int) or not 1 <= page_size <= MOST_ROWS:
             raise InputError(f"Expected page_size from 1 to {MOST_ROWS}, found {page_size!r}.")
+        if not isinstance(static_rows, int) or static_rows < 0:
+            raise InputError(f"Expected static_rows as a number of rows, 0 for none, found {static_rows!r}.")
         self.session = ReviewSession(
             source,
             text=text,
@@ -104,7 +107,7 @@ class LossWidget(anywidget.AnyWidget):
             read_only=read_only,
         )
         self._lw_page_size = page_size
-        self._lw_columns = list(columns)
+        self._lw_columns = self._lw_known_columns(columns)
         self._lw_static_rows = static_rows
         self._lw_answering: int | None = None
         self._lw_cells = CellBoundary(self.session)
@@ -243,6 +246,13 @@ class LossWidget(anywidget.AnyWidget):
         body = "".join("<tr>" + "".join(f"<td>{html.escape(c, quote=True)}</td>" for c in row) + "</tr>" for row in cells)
         title = f"The {len(rows)} rows of highest loss, as they were when this cell ran"
         return f"<details><summary>{title}</summary><table><tr>{head}</tr>{body}</table></details>"
+
+    def _lw_known_columns(self, columns: Sequence[str]) -> list[str]:
+        if isinstance(columns, str):
+            raise InputError(f"Expected columns as a list of names, found {columns!r}. Write `columns=[{columns!r}]`.")
+        for name in columns:
+            column_position(self.session.df, name)
+        return list(columns)
 
     def _lw_snapshot(self) -> dict[str, Any]:
         session = self.session

@@ -89,7 +89,16 @@ class NotebookPage:
     # -- kernel
 
     def restart_kernel(self) -> None:
-        self.page.evaluate(f"async () => {{ await {CURRENT}.sessionContext.session.kernel.restart(); }}")
+        """Restart, and wait until the new kernel answers: a request sent too early is lost with the old one."""
+        self.page.evaluate(
+            f"""async () => {{
+              const {{ kernel }} = {CURRENT}.sessionContext.session;
+              await kernel.restart();
+              const late = () => new Promise((done) => setTimeout(() => done(false), 5000));
+              const answers = () => kernel.requestKernelInfo().then(() => true, () => false);
+              while (!(await Promise.race([answers(), late()])));
+            }}"""
+        )
         self._wait_for_kernel()
 
     def kill_kernel(self, pid: int) -> None:

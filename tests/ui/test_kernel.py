@@ -91,6 +91,7 @@ def test_a_superseded_view_is_read_only_and_says_so(mount):
         "() => { model.kernel.readOnly = 'A newer widget has taken over.'; model.announcements.tell('read_only'); }"
     )
     expect(grid.status).to_contain_text("A newer widget has taken over.")
+    expect(grid.root.get_by_role("grid")).to_have_attribute("aria-readonly", "true")
     grid.row(0).click()
     expect(grid.row(0)).to_have_attribute("data-verdict", "")
     expect(grid.row(0).get_by_role("button", name="Keep", exact=True)).to_be_disabled()
