@@ -19,7 +19,7 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     Without `overwrite` an existing `path` raises `ExportError`, also one that appears while the block runs.
     """
     if path.exists() and not overwrite:
-        raise ExportError(f"Expected a path that is free, found a file at {path}. Pass `overwrite=True` or another name.")
+        raise ExportError(f"Expected a path that is free, found {_kind(path)} at {path}. Pass `overwrite=True` or another name.")
     if not path.parent.is_dir():
         raise ExportError(f"Expected an existing folder, found none at {path.parent}. Create it first.")
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
@@ -39,6 +39,10 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
             shutil.rmtree(temporary)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def _kind(path: Path) -> str:
+    return "a directory" if path.is_dir() else "a file"
 
 
 def _place(temporary: Path, path: Path) -> None:

@@ -170,6 +170,22 @@ def content_keys(texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None = No
     return np.frombuffer(b"".join(keys), dtype="<u8")
 
 
+def unstorable(frame: pd.DataFrame, *, only_text: bool = False) -> str:
+    """What Arrow cannot hold of a frame, column by column with the remedy; "" where it can hold all. `only_text`: as UTF-8."""
+    said = []
+    for position, name in enumerate(frame.columns):
+        try:
+            pa.array(frame.iloc[:, position], from_pandas=True)
+        except UnicodeEncodeError:
+            fix = f"df[{name!r}] = df[{name!r}].str.encode('utf-8', 'replace').str.decode('utf-8')"
+            said.append(f"column {name!r} with lone surrogates, which no file can hold; replace them by `{fix}`")
+        except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+            if not only_text:
+                reason = str(error.args[0] if error.args else error).rstrip(".")
+                said.append(f"column {name!r}: {reason}; convert it by `df[{name!r}] = df[{name!r}].astype(str)`")
+    return "; ".join(said)
+
+
 def _coerced(column: pd.Series, notes: dict[int, str]) -> pd.Series:
     """Python objects as strings that UTF-8 can hold; every row that had to be changed is noted."""
     if pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from loss_widget.atomic import replacing
-from loss_widget.errors import ExportError
+from loss_widget.errors import ExportError, listing
+from loss_widget.examples import unstorable
 
 WRITABLE = (".csv", ".tsv", ".jsonl", ".parquet")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -30,7 +32,7 @@ def write_frame(
     """Write a frame to `.csv`, `.tsv`, `.jsonl`, `.parquet`, or (no suffix) a directory as a `datasets` dataset; return the path.
 
     Atomic, and an existing path raises `ExportError` unless `overwrite`. The index is written unless it is a plain
-    range, or as `index` says.
+    range 0, 1, 2, …, or as `index` says: an unnamed one as a column "index", in Parquet as pandas' own index.
     """
     index = has_own_index(frame) if index is None else index
     path = Path(path).expanduser()
@@ -41,19 +43,33 @@ def write_frame(
         raise ExportError(f"Expected a path for a file, found a directory: {path}. Give the file a name in it.")
     if not suffix and path.is_dir() and overwrite and not _is_dataset(path) and any(path.iterdir()):
         raise ExportError(f"Expected a dataset to overwrite, found a directory with other files: {path}. Choose another path.")
+    flat = frame if suffix == ".parquet" else _with_index(frame, index)  # Parquet alone knows what an index is
+    formulas = 0
     if suffix in (".csv", ".tsv"):
-        frame = _for_spreadsheets(frame, excel_safe=excel_safe)
-    write: dict[str, Callable[[pd.DataFrame, Path], None]] = {
-        ".csv": lambda f, p: f.to_csv(p, index=index),
-        ".tsv": lambda f, p: f.to_csv(p, index=index, sep="\t"),
-        ".jsonl": lambda f, p: _with_index(f, index).to_json(
-            p, orient="records", lines=True, force_ascii=False, date_format="iso"
-        ),
+        flat, formulas = _for_spreadsheets(flat, excel_safe=excel_safe)
+    write: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
+        ".csv": lambda f, p: f.to_csv(p, index=False),
+        ".tsv": lambda f, p: f.to_csv(p, index=False, sep="\t"),
+        ".jsonl": lambda f, p: f.to_json(p, orient="records", lines=True, force_ascii=False, date_format="iso"),
         ".parquet": lambda f, p: f.to_parquet(p, index=index),
-        "": lambda f, p: as_dataset(f, label=label, class_names=class_names, index=index).save_to_disk(str(p)),
+        "": lambda f, p: as_dataset(f, label=label, class_names=class_names, index=False).save_to_disk(str(p)),
     }
-    with replacing(path, overwrite=overwrite) as temporary:
-        write[suffix](frame, temporary)
+    try:
+        with replacing(path, overwrite=overwrite) as temporary:
+            write[suffix](flat, temporary)
+    except OSError as error:
+        raise ExportError(
+            f"Expected to be able to write {path}, found: {error}. Nothing was written; choose another folder or name."
+        ) from error
+    except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
+        found = unstorable(flat, only_text=suffix not in (".parquet", "")) or error
+        raise ExportError(f"Expected data that {suffix or 'a dataset'} can hold, found {found}. Nothing was written.") from error
+    if formulas:
+        warnings.warn(
+            f"{formulas} cells start with =, +, -, @, a tab or a line end, and a spreadsheet would run them as formulas. They "
+            "are written as they are; pass `excel_safe=True` for files that people open in one, or write .parquet or .jsonl.",
+            stacklevel=3,
+        )
     return path
 
 
@@ -61,24 +77,37 @@ def as_dataset(frame: pd.DataFrame, *, label: str, class_names: Sequence[str] | 
     """A frame as a `datasets.Dataset`; with `class_names` the integer column `label` becomes a `ClassLabel` in that order."""
     import datasets
 
-    dataset = datasets.Dataset.from_pandas(_with_index(frame, index), preserve_index=False)
-    if class_names is None:
-        return dataset
-    features = dataset.features.copy()
-    features[label] = datasets.ClassLabel(names=list(class_names))
-    return dataset.cast(features)
+    flat = _with_index(frame, index)
+    try:
+        dataset = datasets.Dataset.from_pandas(flat, preserve_index=False)
+        if class_names is None:
+            return dataset
+        features = dataset.features.copy()
+        features[label] = datasets.ClassLabel(names=list(class_names))
+        return dataset.cast(features)
+    except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
+        raise ExportError(f"Expected data that a dataset can hold, found {unstorable(flat) or error}.") from error
 
 
 def has_own_index(frame: pd.DataFrame) -> bool:
-    """Whether the index says more than the position of a row."""
-    return not isinstance(frame.index, pd.RangeIndex) or frame.index.name is not None
+    """Whether the index says more than the position of a row: anything but an unnamed 0, 1, 2, …"""
+    index = frame.index
+    return not isinstance(index, pd.RangeIndex) or index.name is not None or index.start != 0 or index.step != 1
 
 
 def _with_index(frame: pd.DataFrame, index: bool) -> pd.DataFrame:
+    """The index as the first columns, "index" where it has no name; without `index` it is dropped."""
+    taken = [name for name in frame.index.names if name is not None and name in frame.columns] if index else []
+    if taken:
+        raise ExportError(
+            f"Expected an index with a name of its own, found {listing(taken)}, which is a column too. Nothing is written: name "
+            "it anew (`df.index.name = 'id'`), or write .parquet."
+        )
     return frame.reset_index(drop=not index)
 
 
-def _for_spreadsheets(frame: pd.DataFrame, *, excel_safe: bool) -> pd.DataFrame:
+def _for_spreadsheets(frame: pd.DataFrame, *, excel_safe: bool) -> tuple[pd.DataFrame, int]:
+    """The frame, defused if so wished, and how many cells are written that a spreadsheet would run."""
     risky = {}
     for position, dtype in enumerate(frame.dtypes):
         if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype):
@@ -87,20 +116,12 @@ def _for_spreadsheets(frame: pd.DataFrame, *, excel_safe: bool) -> pd.DataFrame:
         starts = cells.map(lambda v: isinstance(v, str) and v.startswith(_FORMULA)).to_numpy(dtype=bool)
         if starts.any():
             risky[position] = starts
-    if not risky:
-        return frame
-    if not excel_safe:
-        count = sum(int(starts.sum()) for starts in risky.values())
-        warnings.warn(
-            f"{count} cells start with =, +, -, @, a tab or a line end, and a spreadsheet would run them as formulas. They are "
-            "written as they are; pass `excel_safe=True` for files that people open in one, or write .parquet or .jsonl.",
-            stacklevel=4,
-        )
-        return frame
+    if not risky or not excel_safe:
+        return frame, sum(int(starts.sum()) for starts in risky.values())
     safe = frame.copy()
     for position in risky:
         safe.isetitem(position, safe.iloc[:, position].astype(object).map(_defused))
-    return safe
+    return safe, 0
 
 
 def _defused(value: Any) -> Any:

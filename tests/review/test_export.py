@@ -92,7 +92,7 @@ def test_an_existing_file_is_only_overwritten_when_told(session):
 def test_an_export_that_fails_leaves_nothing_behind(session, monkeypatch):
     Path("out.csv").write_text("precious")
     monkeypatch.setattr(pd.DataFrame, "to_csv", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ExportError, match="disk full"):
         session.export("out.csv", overwrite=True)
     assert [p.name for p in Path().iterdir()] == ["out.csv"]
     assert Path("out.csv").read_text() == "precious"
@@ -114,6 +114,71 @@ def test_the_index_is_written_unless_it_is_a_plain_range(frame):
     plain = lw.ReviewSession(frame.assign(loss=1.0), journal=None)
     plain.remove(0)
     assert list(pd.read_csv(plain.export("plain.csv"))) == ["text", "label", "age", "loss"]
+
+
+@pytest.mark.parametrize("index", [pd.RangeIndex(9, 33, 2), pd.RangeIndex(9, 21), pd.RangeIndex(12, name="id")])
+def test_a_range_that_says_more_than_positions_is_written(frame, index):
+    session = lw.ReviewSession(frame.assign(loss=1.0).set_index(index), journal=None)
+    name = index.name or "index"
+    assert pd.read_csv(session.export("out.csv"))[name].tolist() == list(index)
+    assert pd.read_csv(session.export("out.tsv"), sep="\t")[name].tolist() == list(index)
+    assert pd.read_json(session.export("out.jsonl"), lines=True)[name].tolist() == list(index)
+    assert pd.read_parquet(session.export("out.parquet")).index.tolist() == list(index)
+    assert session.to_dataset()[name][:] == list(index)
+
+
+@pytest.mark.parametrize("path", ["out.csv", "out.jsonl", "out"])
+def test_an_index_named_like_a_column_is_refused_where_it_would_become_one(frame, path):
+    named = frame.assign(loss=1.0).set_index(pd.Index([f"id{i}" for i in range(12)], name="text"))
+    session = lw.ReviewSession(named, journal=None)
+    with pytest.raises(ExportError, match=r"found 'text', which is a column too.*index\.name"):
+        session.export(path)
+    assert list(Path().iterdir()) == []
+    back = pd.read_parquet(session.export("out.parquet"))
+    assert (back.index[0], back["text"].iloc[0]) == ("id0", "fine")
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "says"),
+    [
+        ([1, "x"] * 6, "out.parquet", "column 'odd': Could not convert"),
+        ([1, "x"] * 6, "out", "column 'odd': Could not convert"),
+        ([2**70] * 12, "out.parquet", "column 'odd': "),
+        (["a\ud800"] * 12, "out.csv", "column 'odd' with lone surrogates"),
+        (["a\ud800"] * 12, "out.jsonl", "column 'odd' with lone surrogates"),
+        (["a\ud800"] * 12, "out.parquet", "column 'odd' with lone surrogates"),
+        (["a\ud800"] * 12, "out", "column 'odd' with lone surrogates"),
+    ],
+)
+def test_what_a_file_cannot_hold_is_named_and_the_old_file_stays(frame, values, path, says):
+    session = lw.ReviewSession(frame.assign(loss=1.0, odd=pd.Series(values, dtype=object)), journal=None)
+    if path != "out":
+        Path(path).write_text("precious")
+    before = [p.name for p in Path().iterdir()]
+    with pytest.raises(ExportError, match=says) as refusal:
+        session.export(path, overwrite=True)
+    assert refusal.value.__cause__ is not None
+    assert [p.name for p in Path().iterdir()] == before
+    assert path == "out" or Path(path).read_text() == "precious"
+
+
+def test_a_folder_that_takes_no_file_is_an_export_error(session):
+    with pytest.raises(ExportError, match="Expected to be able to write"):
+        session.export("long" * 62 + ".csv")
+    assert list(Path().iterdir()) == []
+
+
+def test_a_directory_in_the_way_is_called_one(session):
+    Path("taken").mkdir()
+    with pytest.raises(ExportError, match="found a directory at taken"):
+        session.export("taken")
+
+
+def test_no_word_of_formulas_where_nothing_was_written(frame):
+    frame["loss"], frame.iloc[0, 0] = 1.0, "=1+1"
+    Path("risky.csv").write_text("precious")
+    with pytest.raises(ExportError, match="found a file"):
+        lw.ReviewSession(frame, journal=None).export("risky.csv")
 
 
 def test_formulas_are_written_as_they_are_with_a_warning_or_defused(frame):
