@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from loss_widget.errors import ColumnError, LabelError, listing
+from loss_widget.errors import ColumnError, InputError, LabelError, listing
 from loss_widget.examples import Examples, TextColumns, as_tuple, column_position, read_examples
-from loss_widget.labels import NO_LABEL, AlignedLabels, align_labels, read_labels
+from loss_widget.labels import NO_LABEL, AlignedLabels, align_labels, checked_names, read_labels
 from loss_widget.probabilities import as_matrix, by_name, log_probs_of, losses
 
 SCORE_COLUMNS = (
@@ -69,6 +69,7 @@ class Scores:
         self.pair_texts = pair_texts
         self.keys = keys
         self.provenance = provenance
+        self._index = frame.index  # as it was scored: `frame` is the caller's to sort
 
     @classmethod
     def from_pass(
@@ -136,6 +137,11 @@ class Scores:
         order of the columns of `probs`, may be left out where those have names, or where the label column is categorical, a
         `ClassLabel`, or integers. A probability of 0 counts as 1.2e-38.
         """
+        if not (in_sample is None or isinstance(in_sample, (bool, np.bool_))):
+            raise InputError(
+                f"Expected in_sample to be True (the model was trained on these rows), False or None (not known), "
+                f"found {in_sample!r}. Leave it out if in doubt."
+            )
         examples = read_examples(frame, text=text, label=label)
         if isinstance(probs, str):
             probs = examples.frame.iloc[:, column_position(examples.frame, probs)]
@@ -143,7 +149,11 @@ class Scores:
         matrix = as_matrix(probs)
         labels = _labels_for_probs(examples, matrix.shape[1], label_names)
         log_probs = log_probs_of(matrix, rows=len(examples), labels=len(labels.names))
-        provenance = {"model": "probabilities handed in", "engine": "none", "in_sample": in_sample}
+        provenance = {
+            "model": "probabilities handed in",
+            "engine": "none",
+            "in_sample": None if in_sample is None else bool(in_sample),
+        }
         return cls.from_pass(examples, labels, log_probs, provenance=provenance)
 
     @property
@@ -157,19 +167,34 @@ class Scores:
         return losses(self.log_probs, self.given_ids)
 
     def top(self, n: int = 10) -> pd.DataFrame:
-        """The `n` rows of highest loss, equal losses in the order of the data, with label names."""
-        rows = np.argsort(-self.losses, kind="stable")[:n]
+        """The `n` rows of highest loss, equal losses in the order of the data, with label names.
+
+        Whatever was done to `frame` since: texts, labels and index are those that were scored.
+        """
+        loss = self.losses
+        rows = np.argsort(-loss, kind="stable")[:n]
         names = np.array([*self.label_names, ""], dtype=object)
-        top = self.frame[[*as_tuple(self.text)]].iloc[rows].copy()
+        log_probs = self.log_probs[rows]
+        judged = np.isfinite(log_probs).all(axis=1)
+        predicted = np.where(judged, np.nan_to_num(log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL)
+        texts = (self.texts, self.pair_texts)
+        top = pd.DataFrame(index=self._index[rows])
+        for name, column in zip(as_tuple(self.text), texts, strict=False):
+            assert column is not None
+            top[name] = column.take(pa.array(rows)).to_pylist()
         top[self.label] = names[self.given_ids[rows]]
-        predicted = np.nan_to_num(self.log_probs[rows], nan=-np.inf).argmax(axis=1)
-        top["predicted_label"] = names[np.where(np.isfinite(self.log_probs[rows, 0]), predicted, NO_LABEL)]
-        for column in ("loss", "label_prob", "predicted_prob"):
-            top[column] = self.frame[column].iloc[rows]
+        top["predicted_label"] = names[predicted]
+        top["loss"] = loss[rows]
+        top["label_prob"] = np.exp(-loss[rows])
+        top["predicted_prob"] = np.exp(np.where(judged, log_probs.max(axis=1), np.nan)).astype(np.float32)
         return top
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write everything to one Parquet file (no pickle) and return its path; `Scores.load` reads it back."""
+        """Write everything to one Parquet file (no pickle) and return its path; `Scores.load` reads it back.
+
+        `DataError` where `frame` no longer holds the rows that were scored in their order, `ExportError` for columns that
+        Parquet cannot hold.
+        """
         from loss_widget.scores_file import write_scores
 
         return write_scores(self, Path(path).expanduser())
@@ -189,7 +214,8 @@ class Scores:
         labelled = np.isfinite(loss)
         agree = (self.log_probs[labelled].argmax(axis=1) == self.given_ids[labelled]).mean() if labelled.any() else np.nan
         median = np.median(loss[labelled]) if labelled.any() else np.nan
-        seen = {True: "in-sample", False: "out-of-sample", None: "in-sample unknown"}[self.provenance.get("in_sample")]
+        in_sample = self.provenance.get("in_sample")
+        seen = "in-sample" if in_sample is True else "out-of-sample" if in_sample is False else "in-sample unknown"
         model = f"{self.provenance.get('model', 'unknown model')} · {seen}"
         unlabelled = f" · {(~labelled).sum():,} without a loss" if not labelled.all() else ""
         return (
@@ -230,20 +256,22 @@ def callers_columns(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _labels_for_probs(examples: Examples, width: int, label_names: Sequence[str] | None) -> AlignedLabels:
-    given = examples.given
-    known_order = isinstance(examples.frame[examples.label].dtype, pd.CategoricalDtype) or not isinstance(
-        next(iter(given.values), 0), str
-    )
-    if label_names is None and not known_order:
+    column, given = examples.frame[examples.label], examples.given
+    categorical = isinstance(column.dtype, pd.CategoricalDtype)
+    if label_names is not None:
+        names = checked_names(label_names)
+    elif given.kind is str and not categorical:
         raise LabelError(
             f"Expected label_names, since the labels are names and the order of the {width} columns of probs is not known; "
             "found none. Pass `label_names=[...]` in that order (scikit-learn: `list(model.classes_)`)."
         )
+    elif given.bare_ids and not (categorical and len(given.names) == width):
+        names = tuple(str(i) for i in range(width))
+    else:
+        names = given.names
     if given.bare_ids:
-        names = [str(i) for i in range(width)] if label_names is None else label_names
-        given = read_labels(examples.frame[examples.label], label_names=names)
-        return align_labels(given, names)
-    return align_labels(given, given.names if label_names is None else label_names)
+        given = read_labels(column, label_names=names)
+    return align_labels(given, names, called="label_names")
 
 
 def _known(values: np.ndarray | None, rows: int, nullable: str) -> Any:

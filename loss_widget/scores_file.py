@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loss_widget.atomic import replacing
-from loss_widget.errors import DataError, ExportError
-from loss_widget.examples import as_tuple, read_texts
+from loss_widget.errors import DataError, ExportError, listing
+from loss_widget.examples import as_tuple, content_keys, read_texts, unstorable
 from loss_widget.labels import AlignedLabels
 from loss_widget.scores import Scores
 
@@ -20,12 +22,8 @@ _OWN = ("__given_id__", "__key__", "__log_probs__")
 
 
 def write_scores(scores: Scores, path: Path) -> Path:
-    try:
-        table = pa.Table.from_pandas(scores.frame)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise ExportError(
-            f"Expected columns that Parquet can hold, found one that it cannot: {error}. Convert it with `.astype(str)` first."
-        ) from error
+    _check_rows(scores)
+    table, layout = _table_of(scores.frame)
     n_labels = len(scores.label_names)
     flat = pa.array(scores.log_probs.reshape(-1))
     for name, column in zip(
@@ -47,17 +45,23 @@ def write_scores(scores: Scores, path: Path) -> Path:
         "label_aliases": list(scores.label_aliases.items()),
         "provenance": scores.provenance,
         "attrs": scores.frame.attrs,
+        "layout": layout,
     }
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), _META: json.dumps(meta, default=str).encode()})
-    with replacing(path, overwrite=True) as temporary:
-        pq.write_table(table, temporary)
+    try:
+        with replacing(path, overwrite=True) as temporary:
+            pq.write_table(table, temporary)
+    except (OSError, pa.ArrowException) as error:
+        raise ExportError(
+            f"Expected to be able to write {path}, found: {error}. Nothing was written; choose another folder or name."
+        ) from error
     return path
 
 
 def read_scores(path: Path) -> Scores:
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise DataError(f"Expected a Parquet file written by Scores.save at {path}, found: {error}") from error
     written = (table.schema.metadata or {}).get(_META)
     if written is None or not all(name in table.column_names for name in _OWN):
@@ -66,7 +70,7 @@ def read_scores(path: Path) -> Scores:
         )
     meta = json.loads(written)
     given, keys, stored = (table.column(name).combine_chunks() for name in _OWN)
-    frame = table.drop_columns(list(_OWN)).to_pandas()
+    frame = _frame_of(table.drop_columns(list(_OWN)), meta.get("layout", {}))
     frame.attrs.update(meta["attrs"])
     text = meta["text"] if isinstance(meta["text"], str) else tuple(meta["text"])
     texts = [read_texts(frame, name)[0] for name in as_tuple(text)]
@@ -82,6 +86,71 @@ def read_scores(path: Path) -> Scores:
         keys=np.asarray(keys),
         provenance=meta["provenance"],
     )
+
+
+def _check_rows(scores: Scores) -> None:
+    frame = scores.frame
+    if len(frame) != len(scores):
+        found = f"found {len(frame)} rows"
+    else:
+        keys = content_keys(*(read_texts(frame, name)[0] for name in as_tuple(scores.text)))
+        moved = np.flatnonzero(keys != scores.keys)
+        found = f"found {len(moved)} rows with another text, the first is row {moved[0]}" if len(moved) else ""
+    if found:
+        raise DataError(
+            f"Expected `scores.frame` to hold the {len(scores)} rows that were scored, in their order, {found}. Sort, filter and "
+            "edit a copy, as in `sorted = scores.frame.sort_values('loss')`; or score again."
+        )
+
+
+def _table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
+    """The frame as Arrow, and what Arrow does not keep of it: odd index names, categories of numbers, nested Arrow types."""
+    taken = [name for name in _OWN if name in frame.columns]
+    if taken:
+        raise ExportError(f"Expected the column names {listing(taken)} to be free, found them in the frame. Rename them first.")
+    layout: dict[str, Any] = {"categories": {}, "nested": []}
+    if any(name is not None and not isinstance(name, str) for name in frame.index.names):
+        layout["index_names"] = list(frame.index.names)
+        frame = frame.set_axis(frame.index.set_names([None] * frame.index.nlevels), axis=0)
+    for position, dtype in enumerate(frame.dtypes):
+        if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.dtype.kind in "iufb":
+            kind = str(dtype.categories.dtype)
+            layout["categories"][str(position)] = [dtype.categories.tolist(), kind, bool(dtype.ordered)]
+    try:
+        table = pa.Table.from_pandas(frame)
+        written = json.loads(table.schema.metadata[b"pandas"])
+        for position, column in enumerate(written["columns"][: frame.shape[1]]):
+            if isinstance(frame.dtypes.iloc[position], pd.ArrowDtype) and not _is_known(column["numpy_type"]):
+                column["numpy_type"] = "object"
+                layout["nested"].append(position)
+        table = table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(written).encode()})
+        _frame_of(table.slice(0, 1), layout)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError, NotImplementedError) as error:
+        raise ExportError(
+            f"Expected columns that Parquet can hold, found {unstorable(frame) or error}. Nothing was written; change the column "
+            "in `scores.frame`, or drop it."
+        ) from error
+    return table, layout
+
+
+def _frame_of(table: pa.Table, layout: dict[str, Any]) -> pd.DataFrame:
+    frame = table.to_pandas()
+    for position in layout.get("nested", ()):
+        frame.isetitem(position, pd.Series(pd.arrays.ArrowExtensionArray(table.column(position)), index=frame.index))
+    for position, (values, kind, ordered) in layout.get("categories", {}).items():
+        dtype = pd.CategoricalDtype(pd.Index(values, dtype=kind), ordered=ordered)
+        frame.isetitem(int(position), frame.iloc[:, int(position)].astype(dtype))
+    if "index_names" in layout:
+        frame.index = frame.index.set_names([tuple(n) if isinstance(n, list) else n for n in layout["index_names"]])
+    return frame
+
+
+def _is_known(dtype: str) -> bool:
+    try:
+        pd.api.types.pandas_dtype(dtype)
+    except TypeError:
+        return False
+    return True
 
 
 def _values(column: pa.ChunkedArray | pa.FixedSizeListArray) -> np.ndarray:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loss_widget.errors import ColumnError, DataError, LabelError, ProbabilityError
+from loss_widget.errors import ColumnError, DataError, ExportError, InputError, LabelError, ProbabilityError
 from loss_widget.probabilities import adjusted_losses, losses, margins
 from loss_widget.scores import SCORE_COLUMNS, Scores
 
@@ -73,6 +74,89 @@ def test_saved_scores_come_back_whole(tmp_path):
     np.testing.assert_array_equal(back.keys, scores.keys)
     assert (back.label_names, back.provenance) == (scores.label_names, scores.provenance)
     assert back.frame.attrs == {"source": "here"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f: f.sort_values("loss"),
+        lambda f: f.sort_values("loss", ignore_index=True),
+        lambda f: f.drop(index=4),
+        lambda f: f.drop(columns=["text", "loss"]),
+        lambda f: f.reset_index(),
+    ],
+)
+def test_top_is_of_what_was_scored_whatever_becomes_of_the_frame(change):
+    scores = Scores.from_probs(frame(), PROBS)
+    before = scores.top()
+    scores.frame = change(scores.frame)
+    pd.testing.assert_frame_equal(scores.top(), before)
+
+
+def test_top_keeps_pairs_and_rows_that_were_not_judged():
+    data = pd.DataFrame({"a": ["x", "y"], "b": ["1", None], "label": [0, 1]})
+    top = Scores.from_probs(data, PROBS[:2], text=("a", "b")).top()
+    assert top[["a", "b"]].to_numpy().tolist() == [["x", "1"], ["y", ""]]
+    assert top["loss"].dtype == top["predicted_prob"].dtype == np.float32
+
+
+def test_a_frame_with_other_rows_than_were_scored_is_not_saved(tmp_path):
+    for change, says in [
+        (lambda f: f.sort_values("loss"), "2 rows with another text, the first is row 1"),
+        (lambda f: f.drop(index=9), "found 2 rows"),
+    ]:
+        scores = Scores.from_probs(frame(), PROBS)
+        scores.frame = change(scores.frame)
+        with pytest.raises(DataError, match=says):
+            scores.save(tmp_path / "s.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(extra=pd.array([[1], None, [2, 3]], dtype=pd.ArrowDtype(pa.list_(pa.int64())))),
+        frame(extra=pd.array([{"a": 1}] * 3, dtype=pd.ArrowDtype(pa.struct([("a", pa.int8())])))),
+        frame().set_axis(pd.Index([3, 4, 5], name=("a", "b"))),
+        frame().set_axis(pd.MultiIndex.from_product([[1], [3, 4, 5]], names=["a", 7])),
+        frame(labels=pd.Categorical([1, 0, None], categories=[1, 0, 5], ordered=True)).iloc[:, :2],
+        frame(extra=pd.Categorical([1.5, None, 2.5])),
+    ],
+    ids=["list", "struct", "tuple name", "number name", "categorical ids", "categorical floats"],
+)
+def test_what_can_be_saved_comes_back_as_it_was(tmp_path, data):
+    probs = np.array([[0.1, 0.8, 0.1]] * 3) if isinstance(data["label"].dtype, pd.CategoricalDtype) else PROBS
+    scores = Scores.from_probs(data, probs)
+    back = Scores.load(scores.save(tmp_path / "s.parquet"))
+    pd.testing.assert_frame_equal(back.frame, scores.frame)
+    assert back.label_values == scores.label_values
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (frame(odd=pd.Series([2**70] * 3, index=[4, 4, 9], dtype=object)), "column 'odd'"),
+        (frame(odd=pd.Series([1, "x", 2], index=[4, 4, 9], dtype=object)), r"column 'odd'.*astype\(str\)"),
+        (frame(__key__=1), "'__key__'"),
+        (pd.concat([frame(odd=1), frame(odd=1)[["odd"]]], axis=1), "Duplicate column names"),
+    ],
+)
+def test_what_parquet_cannot_hold_is_named_when_saving(tmp_path, data, says):
+    scores = Scores.from_probs(data, PROBS)
+    with pytest.raises(ExportError, match=says):
+        scores.save(tmp_path / "s.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_with_lone_surrogates_are_named_when_saving(tmp_path):
+    data = pd.DataFrame({"text": pd.Series(["a\ud800", "b", "c"], dtype=object), "label": [0, 1, 0]})
+    with pytest.raises(ExportError, match=r"column 'text' with lone surrogates.*replace"):
+        Scores.from_probs(data, PROBS).save(tmp_path / "s.parquet")
+
+
+def test_a_path_that_cannot_be_written_is_an_export_error(tmp_path):
+    with pytest.raises(ExportError, match="Expected to be able to write"):
+        Scores.from_probs(frame(), PROBS).save(tmp_path / ("long" * 62 + ".parquet"))
 
 
 def test_other_files_are_no_scores(tmp_path):
@@ -162,6 +246,20 @@ def test_repr_tells_what_it_is():
     said = repr(Scores.from_probs(frame(), PROBS, label_names=["bad", "good"], in_sample=True))
     assert "3 rows, 2 labels" in said
     assert "in-sample" in said
+
+
+def test_in_sample_is_yes_no_or_not_known():
+    with pytest.raises(InputError, match=r"True.*found 'yes'"):
+        Scores.from_probs(frame(), PROBS, in_sample="yes")
+    assert Scores.from_probs(frame(), PROBS, in_sample=np.False_).provenance["in_sample"] is False
+
+
+def test_repr_never_fails():
+    scores = Scores.from_probs(frame(), PROBS)
+    for provenance in ({}, {"in_sample": "yes"}, {"in_sample": ["odd"], "model": None}):
+        scores.provenance = provenance
+        assert "in-sample unknown" in repr(scores)
+    assert "without a loss" in repr(Scores.from_probs(frame(labels=[-1, -1, -1]), PROBS, label_names=["a", "b"]))
 
 
 @given(
