@@ -43,13 +43,18 @@ class Checkpoint:
             self._file.close()
 
     def load_into(self, log_probs: np.ndarray, notes: dict[int, str]) -> np.ndarray:
-        """Fill in the finished rows; returns (rows,) bool, True where a row is finished."""
+        """Fill in the finished rows; returns (rows,) bool, True where one is finished. A damaged file is an `InputError`."""
         done = np.zeros(self._shape[0], dtype=bool)
-        for rows_blob, values_blob, said in self._file.execute("SELECT rows, log_probs, notes FROM finished"):
-            rows = np.frombuffer(rows_blob, dtype="<i8")
-            log_probs[rows] = np.frombuffer(values_blob, dtype="<f4").reshape(len(rows), -1)
-            done[rows] = True
-            notes.update({int(row): note for row, note in json.loads(said).items()})
+        try:
+            for rows_blob, values_blob, said in self._file.execute("SELECT rows, log_probs, notes FROM finished"):
+                rows = np.frombuffer(rows_blob, dtype="<i8")
+                if len(rows) and not (rows.min() >= 0 and rows.max() < len(done)):
+                    raise ValueError(f"row numbers from {rows.min()} to {rows.max()}, of {len(done)} rows")
+                log_probs[rows] = np.frombuffer(values_blob, dtype="<f4").reshape(len(rows), self._shape[1])
+                done[rows] = True
+                notes.update({int(row): note for row, note in json.loads(said).items()})
+        except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
+            raise InputError(self._damaged(error)) from error
         return done
 
     def add(self, rows: np.ndarray, log_probs: np.ndarray, notes: dict[int, str]) -> None:
@@ -64,8 +69,15 @@ class Checkpoint:
             rows = np.concatenate([p[0] for p in self._pending]).astype("<i8")
             values = np.concatenate([p[1] for p in self._pending]).astype("<f4")
             notes = {row: note for p in self._pending for row, note in p[2].items()}
-            with self._file:
-                self._file.execute("INSERT INTO finished VALUES (?, ?, ?)", (rows.tobytes(), values.tobytes(), json.dumps(notes)))
+            try:
+                with self._file:
+                    finished = (rows.tobytes(), values.tobytes(), json.dumps(notes))
+                    self._file.execute("INSERT INTO finished VALUES (?, ?, ?)", finished)
+            except sqlite3.Error as error:
+                raise InputError(
+                    f"Expected to write finished rows into the checkpoint {self.path}, found: {error}. What was written before "
+                    "is kept: make room or free the file, and the same call resumes."
+                ) from error
             self._pending.clear()
         self._written_at = time.monotonic()
 
@@ -75,13 +87,19 @@ class Checkpoint:
             raise InputError(
                 f"Expected checkpoint to be a file's path, found {found}: {self.path}. Name a file in an existing folder."
             )
-        fresh = not self.path.exists() or self.path.stat().st_size == 0
-        file = sqlite3.connect(self.path, check_same_thread=False)
+        try:
+            fresh = not self.path.exists() or self.path.stat().st_size == 0
+            file = sqlite3.connect(self.path, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise InputError(self._unusable(error)) from error
         try:
             if fresh:
                 self._create(file)
             else:
                 self._check(file)
+        except sqlite3.Error as error:
+            file.close()
+            raise InputError(self._unusable(error)) from error
         except BaseException:
             file.close()
             raise
@@ -100,17 +118,34 @@ class Checkpoint:
         try:
             ours = file.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION
             ours = ours and file.execute("PRAGMA user_version").fetchone()[0] == _FORMAT
-            before = dict(file.execute("SELECT name, value FROM made_from")) if ours else {}
+        except sqlite3.OperationalError:
+            raise
         except sqlite3.DatabaseError as error:
-            raise InputError(self._foreign()) from error
+            with open(self.path, "rb") as raw:
+                header = raw.read(72)
+            ours = header[:15] == b"SQLite format 3" and header[68:] == _APPLICATION.to_bytes(4, "big")
+            raise InputError(self._damaged(error) if ours else self._foreign()) from error
         if not ours:
             raise InputError(self._foreign())
+        try:
+            before = dict(file.execute("SELECT name, value FROM made_from"))
+        except (sqlite3.DatabaseError, ValueError) as error:
+            raise InputError(self._damaged(error)) from error
         if before != self._key:
             differing = [name for name in self._key if before.get(name) != self._key[name]]
             raise InputError(
                 f"Expected a checkpoint of this very run in {self.path}, found one made with another value of: "
                 f"{', '.join(differing)}. Nothing was changed; delete the file or name another one."
             )
+
+    def _damaged(self, error: Exception) -> str:
+        return (
+            f"Expected a whole checkpoint in {self.path}, found a damaged one: {error}. Nothing was changed; delete the file to "
+            "score anew, or name another one."
+        )
+
+    def _unusable(self, error: Exception) -> str:
+        return f"Expected a checkpoint that can be read and written at {self.path}, found: {error}. Name another file."
 
     def _foreign(self) -> str:
         return f"Expected a checkpoint of ours in {self.path}, found another kind of file. Nothing was changed; name another one."
