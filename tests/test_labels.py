@@ -47,6 +47,7 @@ def test_label_names_name_the_ids():
         (pd.Series([0.5, 1.0]), None, "found 0.5"),
         (pd.Series([0]), ["a", "a"], "'a' twice"),
         (pd.Series([0]), "ab", "list of different names"),
+        (pd.Series([0]), {0: "a"}, "list of different names"),
     ],
 )
 def test_labels_that_cannot_be_are_refused_with_what_was_found(column, names, says):
@@ -91,6 +92,102 @@ def test_a_label_that_only_the_model_knows_gets_the_next_free_id():
 def test_more_ids_than_the_model_has_labels_are_refused():
     with pytest.raises(LabelMismatch, match="from 0 to 1"):
         align_labels(read_labels(pd.Series([0, 1, 2])), ["LABEL_0", "LABEL_1"])
+
+
+NAMES = tuple(f"name_{i}" for i in range(1, 6))
+
+
+def test_a_complete_label_map_says_the_ids_of_labels_that_do_not_occur():
+    aligned = align_labels(read_labels(pd.Series([1, 1])), NAMES, label_map={i + 1: n for i, n in enumerate(NAMES)})
+    assert aligned.values == (1, 2, 3, 4, 5)
+    assert aligned.names == NAMES
+    assert aligned.aliases == {i + 1: i for i in range(5)}
+    floats = align_labels(read_labels(pd.Series([1.0, None])), NAMES, label_map={i + 1: n for i, n in enumerate(NAMES)})
+    assert [type(v) for v in floats.values] == [float] * 5
+
+
+def test_a_complete_label_map_of_codes_writes_and_shows_codes_everywhere():
+    codes = {f"C{i:02}": name for i, name in enumerate(NAMES, start=1)}
+    aligned = align_labels(read_labels(pd.Series(["C02", "C02"])), NAMES, label_map=codes)
+    assert aligned.values == aligned.names == ("C01", "C02", "C03", "C04", "C05")
+    assert aligned.codes.tolist() == [1, 1]
+
+
+def test_of_several_codes_for_a_label_the_first_is_written_and_all_are_known():
+    aligned = align_labels(read_labels(pd.Series([7])), ["a", "b"], label_map={7: "b", 3: "a", 4: "a"})
+    assert aligned.values == (3, 7)
+    assert aligned.aliases == {7: 1, 3: 0, 4: 0}
+
+
+def test_a_label_outside_the_label_map_gets_an_id_that_the_map_has_not_taken():
+    assert align_labels(read_labels(pd.Series([0])), ["a", "b", "c"], label_map={0: "a", 1: "b"}).values == (0, 1, 2)
+
+
+@pytest.mark.parametrize("names", [["1", "2", "3", "4", "5"], [1, 2, 3, 4, 5]])
+@pytest.mark.parametrize("column", [pd.Series([1, 4]), pd.Series([1.0, 4.0, None]), pd.Series(pd.Categorical([1, 4]))])
+def test_ids_that_are_names_are_matched_by_name(column, names):
+    labels = read_labels(column, label_names=names)
+    assert [labels.names[i] for i in labels.codes if i >= 0] == ["1", "4"]
+    assert labels.values == (1, 2, 3, 4, 5)
+    aligned = align_labels(read_labels(pd.Series(column.astype(float))), names)
+    assert [aligned.names[i] for i in aligned.codes if i >= 0] == ["1", "4"]
+    assert aligned.values == (1, 2, 3, 4, 5)
+
+
+def test_ids_that_are_no_names_and_those_of_a_class_label_are_positions():
+    stars = ["1", "2", "3", "4", "5"]
+    assert read_labels(pd.Series([0, 4]), label_names=stars).values == (0, 1, 2, 3, 4)
+    assert read_labels(pd.Series([1, 4]), label_names=stars, by_position=True).codes.tolist() == [1, 4]
+    assert read_labels(pd.Series([1, 2]), label_names=["0", "1", "2"]).codes.tolist() == [1, 2]
+
+
+def test_labels_are_matched_as_spelled_before_case_is_put_aside():
+    aligned = align_labels(read_labels(pd.Series(["us", "US"])), ["US", "us"])
+    assert aligned.names == ("US", "us")
+    assert aligned.codes.tolist() == [1, 0]
+    with pytest.raises(LabelMismatch, match="one label for 'Us', found 'US', 'us'"):
+        align_labels(read_labels(pd.Series(["Us"])), ["US", "us"])
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        (pd.Series([np.nan, np.nan]), (0.0, 1.0)),
+        (pd.Series([-1, -1]), (0, 1)),
+        (pd.Series([pd.NA, pd.NA], dtype="Int64"), (0, 1)),
+        (pd.Series([None, None], dtype=object), ("neg", "pos")),
+        (pd.Series([None, None], dtype="str"), ("neg", "pos")),
+        (pd.Series([None, None], dtype="category"), ("neg", "pos")),
+    ],
+    ids=["float", "int", "Int64", "object", "str", "category"],
+)
+def test_a_column_without_any_label_can_still_be_written(column, values):
+    named = read_labels(column, label_names=["neg", "pos"])
+    aligned = align_labels(read_labels(column), ["neg", "pos"])
+    for labels in (named, aligned, align_labels(named, ["neg", "pos"])):
+        assert labels.names == ("neg", "pos")
+        assert set(labels.codes.tolist()) == {-1}
+    assert aligned.values == values
+    assert [type(v) for v in aligned.values] == [type(v) for v in values]
+
+
+def test_ids_from_one_are_refused_with_both_ways_out():
+    with pytest.raises(LabelError, match=r"found 4 in column 'label'. They start at 1. Pass ids from 0, `data\['label'\] - 1`"):
+        read_labels(pd.Series([1, 4], name="label"), label_names=["World", "Sports", "Business", "Sci/Tech"])
+    with pytest.raises(LabelMismatch, match="They start at 1"):
+        align_labels(read_labels(pd.Series([1, 4])), ["World", "Sports", "Business", "Sci/Tech"])
+
+
+def test_as_many_integer_categories_as_names_are_taken_in_order():
+    labels = read_labels(pd.Series(pd.Categorical([3, 1], categories=[1, 2, 3])), label_names=["a", "b", "c"])
+    assert (labels.names, labels.values, labels.codes.tolist()) == (("a", "b", "c"), (1, 2, 3), [2, 0])
+
+
+def test_a_misspelled_label_says_what_was_probably_meant():
+    with pytest.raises(LabelMismatch, match="does not know 'card_arival'; did you mean 'card_arrival'"):
+        align_labels(read_labels(pd.Series(["card_arival"])), ["card_arrival", "age_limit"])
+    with pytest.raises(LabelMismatch, match="; did you mean 'card_arrival' for 'card_arival'"):
+        align_labels(read_labels(pd.Series(["card_arival", "_"])), ["card_arrival", "age_limit"])
 
 
 def permuted(believed: bool) -> tuple[AlignedLabels, np.ndarray]:

@@ -277,3 +277,46 @@ def test_scores_of_any_logits_agree_with_their_definitions(logits):
     assert (margin[~best] <= 1e-6).all()
     assert (np.abs(margin) <= 1 + 1e-6).all()
     assert np.isfinite(adjusted_losses(log_probs, ids)).all()
+
+
+def test_names_that_do_not_fit_are_told_without_speaking_of_a_model():
+    with pytest.raises(LabelError, match=r"card_arival.*did you mean 'card_arrival'") as error:
+        Scores.from_probs(frame(labels=["card_arival", "b", "b"]), PROBS, label_names=["card_arrival", "b"])
+    assert not any(word in str(error.value) for word in ("model", "label_map", "id2label"))
+
+
+@pytest.mark.parametrize("names", [["a", "a"], "ab", {"a": 0, "b": 1}])
+def test_label_names_must_be_a_list_of_different_names(names):
+    with pytest.raises(LabelError, match="list of different names"):
+        Scores.from_probs(frame(labels=["a", "a", "b"]), PROBS, label_names=names)
+
+
+def test_names_alike_but_for_case_stay_apart():
+    scores = Scores.from_probs(frame(labels=["US", "us", "US"]), PROBS, label_names=["us", "US"])
+    assert scores.given_ids.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("names", [["1", "2"], [1, 2]])
+def test_numbers_are_matched_with_names_that_are_numbers(names):
+    scores = Scores.from_probs(frame(labels=[2, 2, 1]), PROBS, label_names=names)
+    assert scores.given_ids.tolist() == [1, 1, 0]
+    assert scores.frame["predicted_label"].tolist() == [2, 1, 1]
+
+
+def test_as_many_integer_categories_as_columns_are_the_columns():
+    scores = Scores.from_probs(frame(labels=pd.Categorical([2, 2, 1])), PROBS)
+    assert (scores.given_ids.tolist(), scores.frame["predicted_label"].tolist()) == ([1, 1, 0], [2, 1, 1])
+
+
+@pytest.mark.parametrize("names", [None, ["bad", "good"]])
+def test_ids_from_one_are_refused(names):
+    with pytest.raises(LabelError, match="They start at 1"):
+        Scores.from_probs(frame(labels=[2, 2, 1]), PROBS, label_names=names)
+
+
+@pytest.mark.parametrize("names", [None, ["bad", "good"]])
+@pytest.mark.parametrize("labels", [[np.nan] * 3, [-1] * 3, pd.array([None] * 3, dtype="Int64")], ids=["float", "int", "Int64"])
+def test_a_column_without_any_label_is_predicted_in_ids(labels, names):
+    scores = Scores.from_probs(frame(labels=labels), PROBS, label_names=names)
+    assert scores.frame["predicted_label"].tolist() == [1, 0, 0]
+    assert np.isnan(scores.losses).all()

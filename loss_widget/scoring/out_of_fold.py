@@ -191,7 +191,8 @@ def _collector(
 def _labels_of(examples: Examples, label_names: Sequence[str] | None, label_map: Mapping[Any, str] | None) -> AlignedLabels:
     if label_map is not None:
         targets = list(label_names) if label_names is not None else list(dict.fromkeys(label_map.values()))
-        return align_labels(examples.given, targets, label_map=label_map)
+        called = "label_map" if label_names is None else "label_names"
+        return align_labels(examples.given, targets, label_map=label_map, called=called)
     given = examples.given
     return AlignedLabels(given.codes, given.names, given.values)
 
