@@ -63,7 +63,8 @@ def read_examples(
         )
     for name in (*as_tuple(columns), label):
         column_position(frame, name)
-    given = _read_given(frame[label], names if label_names is None else label_names)
+    told = label_names is not None
+    given = _read_given(frame[label], label_names if told else names, by_position=not told)
     texts, notes = read_texts(frame, as_tuple(columns)[0])
     pair_texts = None
     if isinstance(columns, tuple):
@@ -72,9 +73,9 @@ def read_examples(
     return Examples(frame, columns, label, texts, pair_texts, given, content_keys(texts, pair_texts), notes)
 
 
-def _read_given(column: pd.Series, label_names: Sequence[str] | None) -> GivenLabels:
+def _read_given(column: pd.Series, label_names: Sequence[str] | None, *, by_position: bool) -> GivenLabels:
     try:
-        return read_labels(column, label_names=label_names)
+        return read_labels(column, label_names=label_names, by_position=by_position)
     except (TypeError, pa.ArrowException) as error:  # lists, arrays and dicts are no labels
         row = next((i for i, v in enumerate(column) if not pd.api.types.is_scalar(v)), 0)
         raise LabelError(
@@ -88,6 +89,10 @@ def text_columns(text: str | Sequence[str]) -> TextColumns:
     """One text column, or a pair of them for sentence-pair models."""
     if isinstance(text, str):
         return text
+    if not isinstance(text, Sequence):
+        raise ColumnError(
+            f"Expected text as the name of a column or a pair of names, found {text!r}. Rename the column if need be."
+        )
     pair = tuple(text)
     if len(pair) == 1:
         return str(pair[0])

@@ -94,6 +94,8 @@ def as_matrix(probs: Any) -> np.ndarray:
     values = probs.detach().cpu() if hasattr(probs, "detach") else probs  # a torch tensor, also one that requires grad
     try:
         values = _stacked(values)
+        if np.iscomplexobj(values):
+            raise TypeError("the numbers are complex")
         matrix = values.astype(np.float64, copy=False)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ProbabilityError(

@@ -214,9 +214,10 @@ class Scores:
         labelled = np.isfinite(loss)
         agree = (self.log_probs[labelled].argmax(axis=1) == self.given_ids[labelled]).mean() if labelled.any() else np.nan
         median = np.median(loss[labelled]) if labelled.any() else np.nan
-        in_sample = self.provenance.get("in_sample")
+        made = self.provenance if isinstance(self.provenance, Mapping) else {}
+        in_sample = made.get("in_sample")
         seen = "in-sample" if in_sample is True else "out-of-sample" if in_sample is False else "in-sample unknown"
-        model = f"{self.provenance.get('model', 'unknown model')} · {seen}"
+        model = f"{made.get('model', 'unknown model')} · {seen}"
         unlabelled = f" · {(~labelled).sum():,} without a loss" if not labelled.all() else ""
         return (
             f"Scores: {len(self):,} rows, {len(self.label_names)} labels ({listing(self.label_names, most=3)})\n"

@@ -47,7 +47,14 @@ def write_scores(scores: Scores, path: Path) -> Path:
         "attrs": scores.frame.attrs,
         "layout": layout,
     }
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _META: json.dumps(meta, default=str).encode()})
+    try:
+        written = json.dumps(meta, default=str).encode()
+    except (TypeError, ValueError) as error:
+        raise ExportError(
+            f"Expected `scores.frame.attrs` and `scores.provenance` to be dicts with names as keys, found: {error}. Nothing was "
+            "written; change or clear them."
+        ) from error
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _META: written})
     try:
         with replacing(path, overwrite=True) as temporary:
             pq.write_table(table, temporary)
@@ -109,9 +116,14 @@ def _table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
     if taken:
         raise ExportError(f"Expected the column names {listing(taken)} to be free, found them in the frame. Rename them first.")
     layout: dict[str, Any] = {"categories": {}, "nested": []}
+    frame = frame.copy(deep=False)
+    frame.attrs = {}  # they go with our own metadata
+    if not all(isinstance(name, str) for name in frame.columns):
+        layout["columns"] = frame.columns.tolist()
+        frame.columns = pd.Index([str(name) for name in frame.columns], name=frame.columns.name)
     if any(name is not None and not isinstance(name, str) for name in frame.index.names):
         layout["index_names"] = list(frame.index.names)
-        frame = frame.set_axis(frame.index.set_names([None] * frame.index.nlevels), axis=0)
+        frame.index = frame.index.set_names([None] * frame.index.nlevels)
     for position, dtype in enumerate(frame.dtypes):
         if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.dtype.kind in "iufb":
             kind = str(dtype.categories.dtype)
@@ -126,9 +138,9 @@ def _table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
         table = table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(written).encode()})
         _frame_of(table.slice(0, 1), layout)
     except (pa.ArrowException, ValueError, TypeError, OverflowError, NotImplementedError) as error:
+        found = unstorable(frame) or _unreadable(frame) or error
         raise ExportError(
-            f"Expected columns that Parquet can hold, found {unstorable(frame) or error}. Nothing was written; change the column "
-            "in `scores.frame`, or drop it."
+            f"Expected columns that Parquet can hold, found {found}. Nothing was written; change or drop it in `scores.frame`."
         ) from error
     return table, layout
 
@@ -141,8 +153,24 @@ def _frame_of(table: pa.Table, layout: dict[str, Any]) -> pd.DataFrame:
         dtype = pd.CategoricalDtype(pd.Index(values, dtype=kind), ordered=ordered)
         frame.isetitem(int(position), frame.iloc[:, int(position)].astype(dtype))
     if "index_names" in layout:
-        frame.index = frame.index.set_names([tuple(n) if isinstance(n, list) else n for n in layout["index_names"]])
+        frame.index = frame.index.set_names(_names(layout["index_names"]))
+    if "columns" in layout:
+        frame.columns = pd.Index(_names(layout["columns"]), name=frame.columns.name, tupleize_cols=False)
     return frame
+
+
+def _names(stored: list[Any]) -> list[Any]:
+    return [tuple(name) if isinstance(name, list) else name for name in stored]  # JSON has no tuples
+
+
+def _unreadable(frame: pd.DataFrame) -> str:
+    """The column that Arrow takes but does not give back, with the reason."""
+    for position, name in enumerate(frame.columns):
+        try:
+            pa.Table.from_pandas(frame.iloc[:1, [position]], preserve_index=False).to_pandas()
+        except (pa.ArrowException, ValueError, TypeError, NotImplementedError) as error:
+            return f"column {name!r} of {frame.dtypes.iloc[position]}, which cannot be read back ({error})"
+    return ""
 
 
 def _is_known(dtype: str) -> bool:

@@ -100,6 +100,7 @@ def as_splits():
         (lambda: pd.DataFrame(ROWS), {"label": "Label"}, ColumnError, "did you mean 'label'"),
         (lambda: pd.DataFrame(ROWS), {"text": "sentence"}, ColumnError, "Expected a column 'sentence'"),
         (lambda: pd.DataFrame(ROWS), {"text": ("a", "b", "c")}, ColumnError, "a pair of them, found 3"),
+        (lambda: pd.DataFrame(ROWS), {"text": 3}, ColumnError, "the name of a column or a pair of names, found 3"),
         (lambda: pd.DataFrame(ROWS).iloc[:0], {}, DataError, "at least one row"),
         (lambda: pd.DataFrame([["x", 1, 2]], columns=["text", "label", "label"]), {}, ColumnError, "several of that name"),
         (lambda: {"text": ["a"]}, {}, DataError, "found dict"),

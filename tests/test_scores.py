@@ -121,8 +121,9 @@ def test_a_frame_with_other_rows_than_were_scored_is_not_saved(tmp_path):
         frame().set_axis(pd.MultiIndex.from_product([[1], [3, 4, 5]], names=["a", 7])),
         frame(labels=pd.Categorical([1, 0, None], categories=[1, 0, 5], ordered=True)).iloc[:, :2],
         frame(extra=pd.Categorical([1.5, None, 2.5])),
+        frame(extra=1, more=2).rename(columns={"extra": 0, "more": ("x", "y")}),
     ],
-    ids=["list", "struct", "tuple name", "number name", "categorical ids", "categorical floats"],
+    ids=["list", "struct", "tuple name", "number name", "categorical ids", "categorical floats", "odd columns"],
 )
 def test_what_can_be_saved_comes_back_as_it_was(tmp_path, data):
     probs = np.array([[0.1, 0.8, 0.1]] * 3) if isinstance(data["label"].dtype, pd.CategoricalDtype) else PROBS
@@ -138,6 +139,7 @@ def test_what_can_be_saved_comes_back_as_it_was(tmp_path, data):
         (frame(odd=pd.Series([2**70] * 3, index=[4, 4, 9], dtype=object)), "column 'odd'"),
         (frame(odd=pd.Series([1, "x", 2], index=[4, 4, 9], dtype=object)), r"column 'odd'.*astype\(str\)"),
         (frame(__key__=1), "'__key__'"),
+        (frame(odd=pd.cut([1, 2, 3], 2)), "column 'odd' of category, which cannot be read back"),
         (pd.concat([frame(odd=1), frame(odd=1)[["odd"]]], axis=1), "Duplicate column names"),
     ],
 )
@@ -146,6 +148,13 @@ def test_what_parquet_cannot_hold_is_named_when_saving(tmp_path, data, says):
     with pytest.raises(ExportError, match=says):
         scores.save(tmp_path / "s.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_attrs_that_json_cannot_hold_are_named_when_saving(tmp_path):
+    data = frame()
+    data.attrs[("a", 1)] = 2
+    with pytest.raises(ExportError, match=r"scores\.frame\.attrs"):
+        Scores.from_probs(data, PROBS).save(tmp_path / "s.parquet")
 
 
 def test_texts_with_lone_surrogates_are_named_when_saving(tmp_path):
@@ -185,6 +194,8 @@ def test_a_column_of_ours_is_replaced_and_one_of_the_callers_refused():
         (np.array([[1.1, -0.1]] * 3), r"row 0 holds -0\.1 in column 1"),
         (np.array([[0.9, 0.9]] * 3), "multi-label"),
         ([["a", "b"]] * 3, "array of numbers"),
+        (PROBS + 0j, "complex"),
+        (3, "found int"),
         (np.array([[0.5, np.nan], [0.5, 0.5], [0.5, 0.5]]), "NaN or infinity, the first is row 0"),
         (PROBS[:2], "for 3 rows, found 2"),
         (PROBS[0], "shape"),
@@ -256,7 +267,7 @@ def test_in_sample_is_yes_no_or_not_known():
 
 def test_repr_never_fails():
     scores = Scores.from_probs(frame(), PROBS)
-    for provenance in ({}, {"in_sample": "yes"}, {"in_sample": ["odd"], "model": None}):
+    for provenance in (None, {}, {"in_sample": "yes"}, {"in_sample": ["odd"], "model": None}):
         scores.provenance = provenance
         assert "in-sample unknown" in repr(scores)
     assert "without a loss" in repr(Scores.from_probs(frame(labels=[-1, -1, -1]), PROBS, label_names=["a", "b"]))
