@@ -160,14 +160,11 @@ def _read_categories(column: pd.Series, names: tuple[str, ...] | None) -> GivenL
     keep = [i for i, v in enumerate(values) if not _is_missing(v)]
     kept = tuple(values[i] for i in keep)
     ids = all(isinstance(v, int) and not isinstance(v, bool) for v in values) and bool(values)
-    if ids and names is not None and not _names_in_order(kept, names):
-        plain = pd.Series(column.astype("Int64"), name=column.name)
-        return read_labels(plain, label_names=names)
-    if not values and names is not None:
-        return GivenLabels(codes, names, names)
+    if names is not None and not (ids and _names_in_order(kept, names)):
+        return read_labels(column.astype("Int64" if ids else object), label_names=names)
     renumber = np.full(len(values) + 1, NO_LABEL, dtype=np.int32)
     renumber[keep] = np.arange(len(keep), dtype=np.int32)
-    shown = names if ids and names is not None else tuple(str(v) for v in kept)
+    shown = tuple(str(v) for v in kept) if names is None else names
     return GivenLabels(renumber[codes], shown, kept, bare_ids=ids and names is None, kind=_kind_of(values, object))
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from loss_widget.errors import LabelError, LabelMismatch
+from loss_widget.examples import read_examples
 from loss_widget.labels import AlignedLabels, align_labels, read_labels
 from loss_widget.scoring.label_order import check_permutation
 
@@ -134,11 +135,20 @@ def test_ids_that_are_names_are_matched_by_name(column, names):
     assert aligned.values == (1, 2, 3, 4, 5)
 
 
-def test_ids_that_are_no_names_and_those_of_a_class_label_are_positions():
+def test_ids_that_are_no_names_are_positions():
     stars = ["1", "2", "3", "4", "5"]
     assert read_labels(pd.Series([0, 4]), label_names=stars).values == (0, 1, 2, 3, 4)
     assert read_labels(pd.Series([1, 4]), label_names=stars, by_position=True).codes.tolist() == [1, 4]
     assert read_labels(pd.Series([1, 2]), label_names=["0", "1", "2"]).codes.tolist() == [1, 2]
+
+
+def test_ids_of_a_class_label_are_positions_whatever_its_names():
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["1", "2", "3", "4", "5"])}
+    )
+    examples = read_examples(datasets.Dataset.from_dict({"text": ["a", "b"], "label": [1, 4]}, features=features))
+    assert [examples.given.names[i] for i in examples.given.codes] == ["2", "5"]
 
 
 def test_labels_are_matched_as_spelled_before_case_is_put_aside():
@@ -181,6 +191,13 @@ def test_ids_from_one_are_refused_with_both_ways_out():
 def test_as_many_integer_categories_as_names_are_taken_in_order():
     labels = read_labels(pd.Series(pd.Categorical([3, 1], categories=[1, 2, 3])), label_names=["a", "b", "c"])
     assert (labels.names, labels.values, labels.codes.tolist()) == (("a", "b", "c"), (1, 2, 3), [2, 0])
+
+
+def test_label_names_go_beyond_the_categories_of_a_column():
+    labels = read_labels(pd.Series(["a", None], dtype="category"), label_names=["b", "a"])
+    assert (labels.names, labels.codes.tolist()) == (("b", "a"), [1, -1])
+    with pytest.raises(LabelError, match="found 'c'"):
+        read_labels(pd.Series(["c"], dtype="category"), label_names=["b", "a"])
 
 
 def test_a_misspelled_label_says_what_was_probably_meant():
