@@ -172,7 +172,7 @@ def weights_hash(model: Any) -> str:
     return digest.hexdigest()
 
 
-def library_versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
     """The versions that a number may depend on."""
     names = ("loss-widget", "torch", "transformers", "tokenizers")
     found = {}

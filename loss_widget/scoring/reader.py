@@ -78,7 +78,7 @@ class TextReader:
             "batching": report.batching,
             "token_budget": report.token_budget,
             "out_of_memory": report.out_of_memory,
-            "versions": models.library_versions(),
+            "versions": models.package_versions(),
         }
 
     def _keeps_types(self) -> bool:
