@@ -43,10 +43,7 @@ def write_frame(
         raise ExportError(f"Expected a path for a file, found a directory: {path}. Give the file a name in it.")
     if not suffix and path.is_dir() and overwrite and not _is_dataset(path) and any(path.iterdir()):
         raise ExportError(f"Expected a dataset to overwrite, found a directory with other files: {path}. Choose another path.")
-    flat = frame if suffix == ".parquet" else _with_index(frame, index)  # Parquet alone knows what an index is
     formulas = 0
-    if suffix in (".csv", ".tsv"):
-        flat, formulas = _for_spreadsheets(flat, excel_safe=excel_safe)
     write: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
         ".csv": lambda f, p: f.to_csv(p, index=False),
         ".tsv": lambda f, p: f.to_csv(p, index=False, sep="\t"),
@@ -55,6 +52,9 @@ def write_frame(
         "": lambda f, p: as_dataset(f, label=label, class_names=class_names, index=False).save_to_disk(str(p)),
     }
     try:
+        flat = frame if suffix == ".parquet" else _with_index(frame, index)  # Parquet alone knows what an index is
+        if suffix in (".csv", ".tsv"):
+            flat, formulas = _for_spreadsheets(flat, excel_safe=excel_safe)
         with replacing(path, overwrite=overwrite) as temporary:
             write[suffix](flat, temporary)
     except OSError as error:
@@ -62,7 +62,7 @@ def write_frame(
             f"Expected to be able to write {path}, found: {error}. Nothing was written; choose another folder or name."
         ) from error
     except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
-        found = unstorable(flat, only_text=suffix not in (".parquet", "")) or error
+        found = unstorable(frame, only_text=suffix not in (".parquet", "")) or str(error).rstrip(".")
         raise ExportError(f"Expected data that {suffix or 'a dataset'} can hold, found {found}. Nothing was written.") from error
     if formulas:
         warnings.warn(
@@ -77,16 +77,16 @@ def as_dataset(frame: pd.DataFrame, *, label: str, class_names: Sequence[str] | 
     """A frame as a `datasets.Dataset`; with `class_names` the integer column `label` becomes a `ClassLabel` in that order."""
     import datasets
 
-    flat = _with_index(frame, index)
     try:
-        dataset = datasets.Dataset.from_pandas(flat, preserve_index=False)
+        dataset = datasets.Dataset.from_pandas(_with_index(frame, index), preserve_index=False)
         if class_names is None:
             return dataset
         features = dataset.features.copy()
         features[label] = datasets.ClassLabel(names=list(class_names))
         return dataset.cast(features)
     except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
-        raise ExportError(f"Expected data that a dataset can hold, found {unstorable(flat) or error}.") from error
+        found = unstorable(frame) or str(error).rstrip(".")
+        raise ExportError(f"Expected data that a dataset can hold, found {found}. Nothing was written.") from error
 
 
 def has_own_index(frame: pd.DataFrame) -> bool:

@@ -162,6 +162,14 @@ def test_what_a_file_cannot_hold_is_named_and_the_old_file_stays(frame, values, 
     assert path == "out" or Path(path).read_text() == "precious"
 
 
+@pytest.mark.parametrize("path", ["out.csv", "out.jsonl", "out.parquet", "out"])
+def test_an_index_with_lone_surrogates_is_an_export_error(frame, path):
+    odd = frame.assign(loss=1.0).set_axis(pd.Index(["a\ud800"] * 12, dtype=object))
+    with pytest.raises(ExportError, match=r"surrogates.*Nothing was written"):
+        lw.ReviewSession(odd, journal=None).export(path)
+    assert list(Path().iterdir()) == []
+
+
 def test_a_folder_that_takes_no_file_is_an_export_error(session):
     with pytest.raises(ExportError, match="Expected to be able to write"):
         session.export("long" * 62 + ".csv")
