@@ -157,7 +157,10 @@ def _file(changes: str | os.PathLike[str]) -> Path:
 def _read_changes(changes: Any) -> pd.DataFrame:
     if isinstance(changes, (str, os.PathLike)):
         path = _file(changes)
-        changes = _READ[path.suffix.lower()](path)
+        try:
+            changes = _READ[path.suffix.lower()](path)
+        except (ValueError, OSError) as error:  # pandas' and Arrow's parse errors are ValueErrors
+            raise DataError(f"Expected a file of `widget.changes` at {path}, found one that cannot be read: {error}") from error
     if not isinstance(changes, pd.DataFrame):
         raise DataError(f"Expected `widget.changes`, a file of it, or a journal, found {type(changes).__name__}.")
     missing = [c for c in _NEEDED if c not in changes.columns]

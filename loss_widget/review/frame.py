@@ -108,9 +108,10 @@ class FrameLabels:
         """`LabelError` where the column has no value for this label, or no room for it."""
         value, dtype = self.values[label_id], self.frame.dtypes.iloc[column_position(self.frame, self.label)]
         whole = isinstance(dtype, np.dtype) and dtype.kind in "iu"
-        if value is None or (whole and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):
+        name_in_numbers = isinstance(value, str) and pd.api.types.is_numeric_dtype(dtype)
+        if value is None or name_in_numbers or (whole and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):
             raise LabelError(
-                f"Expected a label that a column of {dtype} can hold, found {value if value is not None else 'one too many'}. "
+                f"Expected a label that a column of {dtype} can hold, found {'one too many' if value is None else repr(value)}. "
                 "Widen the label column first."
             )
 

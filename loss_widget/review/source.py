@@ -135,8 +135,11 @@ def _labels_of(examples: Examples, predicted: str, label_names: Sequence[str] | 
     else:
         both = pd.concat([column.astype(object), guesses.astype(object)], ignore_index=True).rename(examples.label)
     read = read_labels(both, label_names=label_names)
-    kind = read_labels(column, label_names=label_names).values
-    values = tuple(type(kind[0])(v) for v in read.values) if kind else read.values
+    own = read_labels(column, label_names=label_names).values
+    if label_names is not None:
+        values = own
+    else:
+        values = tuple(type(own[0])(v) for v in read.values) if own else read.values
     n = len(examples)
     return GivenLabels(read.codes[:n], read.names, values, read.bare_ids), read.codes[n:]
 

@@ -120,7 +120,7 @@ class ReviewTable:
             return np.where(label_ids == self.given[rows], self.loss[rows], np.nan).astype(np.float32)
         known = (label_ids >= 0) & (label_ids < self.log_probs.shape[1])
         picked = -self.log_probs[rows, np.where(known, label_ids, 0)]
-        return np.where(known, picked, np.nan).astype(np.float32)
+        return (np.where(known, picked, np.nan) + 0.0).astype(np.float32)  # -0.0 is a strange loss to read
 
     def numeric_columns(self) -> list[str]:
         columns = self.frame.select_dtypes("number").columns

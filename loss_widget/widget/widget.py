@@ -304,7 +304,8 @@ def _provenance(source: Any) -> str:
     if not isinstance(source, Scores):
         return ""
     made = source.provenance
-    seen = {True: "in-sample", False: "out-of-sample", None: ""}[made.get("in_sample")]
+    in_sample = made.get("in_sample")
+    seen = "" if in_sample is None else "in-sample" if in_sample else "out-of-sample"
     folds = f"{made['folds']} folds" if made.get("folds") else ""
     parts = str(made.get("model", "")).rstrip("/").split("/")
     says_little = len(parts) > 1 and parts[-1].startswith(("model", "checkpoint", "encoder"))

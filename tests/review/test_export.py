@@ -10,7 +10,7 @@ import pytest
 from small import LABELS, make_frame
 
 import loss_widget as lw
-from loss_widget.errors import ColumnError, DataError, ExportError
+from loss_widget.errors import ColumnError, DataError, ExportError, JournalDamaged
 
 
 @pytest.fixture
@@ -262,6 +262,13 @@ def test_changes_of_every_kind_of_column_and_of_twins_can_be_made_again(labels, 
         changes.to_parquet("changes.parquet")
     made = lw.apply_changes(before, {"frame": changes, "journal": "j.sqlite"}.get(form, f"changes{form}"))
     pd.testing.assert_frame_equal(made, expected)
+
+
+@pytest.mark.parametrize("name", ["changes.csv", "changes.jsonl", "changes.parquet", "changes.sqlite"])
+def test_a_broken_file_of_changes_is_named(name):
+    Path(name).write_bytes(b"\xff\xfe broken \x00")
+    with pytest.raises((DataError, JournalDamaged), match=name.replace(".", r"\.")):
+        lw.apply_changes(make_frame(), name)
 
 
 @pytest.mark.parametrize("changes", [None, [1], 3, "nowhere.sqlite"])

@@ -192,6 +192,16 @@ def test_an_id_that_the_column_cannot_hold_is_refused():
     assert session.revision == 0
 
 
+def test_a_name_is_refused_by_a_column_of_numbers():
+    frame = pd.DataFrame({"text": ["x"], "label": [np.nan], "predicted_label": ["a"], "loss": [1.0]})
+    session = lw.ReviewSession(frame, journal=None)
+    with pytest.raises(LabelError, match="float64 can hold, found 'a'"):
+        session.relabel(0, "a")
+    named = lw.ReviewSession(frame, journal=None, label_names=["b", "a"])
+    named.relabel(0, "a")
+    assert frame["label"].tolist() == [1.0]
+
+
 def test_a_click_keeps_the_given_spelling_of_labels_that_were_mapped():
     from loss_widget.examples import read_examples
     from loss_widget.labels import align_labels
