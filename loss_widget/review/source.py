@@ -136,10 +136,11 @@ def _labels_of(examples: Examples, predicted: str, label_names: Sequence[str] | 
         both = pd.concat([column.astype(object), guesses.astype(object)], ignore_index=True).rename(examples.label)
     read = read_labels(both, label_names=label_names)
     own = read_labels(column, label_names=label_names).values
+    values = read.values
     if label_names is not None:
         values = own
-    else:
-        values = tuple(type(own[0])(v) for v in read.values) if own else read.values
+    elif own:
+        values = tuple(type(own[0])(v) for v in read.values)
     n = len(examples)
     return GivenLabels(read.codes[:n], read.names, values, read.bare_ids), read.codes[n:]
 
