@@ -56,3 +56,15 @@ def test_decisions_by_key_move_on_to_the_next_row(open_notebook: OpenNotebook) -
     grid.row(third).expect_state(given_label(third), "")
     labels = parse(notebook.ask(2))
     assert labels[first] == best_other(first)
+
+
+def test_the_help_names_every_key_whole(open_notebook: OpenNotebook) -> None:
+    """In JupyterLab's wider code font, too."""
+    notebook = open_notebook(SETUP + SCORE, SHOW)
+    notebook.run(0, 1)
+    grid = notebook.grid(1)
+    grid.root.get_by_role("button", name="Help").click()
+    keys = grid.root.get_by_role("dialog").locator("kbd")
+    expect(keys.first).to_be_visible()
+    cut = keys.evaluate_all("(keys) => keys.filter((k) => k.scrollWidth > k.clientWidth + 1).map((k) => k.textContent)")
+    assert cut == []

@@ -110,8 +110,6 @@ def test_the_help_lists_the_keys_and_what_the_notebook_does_not_hear(mount):
     grid.page.keyboard.press("?")
     panel = grid.root.get_by_role("dialog")
     expect(panel).to_be_visible()
-    wider = "(keys) => keys.filter((key) => key.scrollWidth > key.clientWidth + 1).map((key) => key.textContent)"
-    assert panel.locator("kbd:visible").evaluate_all(wider) == [], "each key's name fits its cap"
     for words in ("keep, unsure, remove", "Ctrl+S", "Shift+Enter", "undo, redo"):
         expect(panel).to_contain_text(words)
     grid.page.keyboard.press("y")
