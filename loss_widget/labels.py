@@ -58,9 +58,6 @@ class AlignedLabels:
     aliases: Mapping[Any, int] = field(default_factory=dict)
     believed: bool = True
 
-    def id_of(self, name: str) -> int:
-        return label_id(name, self.names)
-
 
 def label_id(name: object, names: Sequence[str]) -> int:
     """The id of a label name; `LabelError` names near misses."""

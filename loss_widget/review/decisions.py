@@ -41,7 +41,6 @@ class Decision:
 class _State:
     """What a decision found before it changed its rows."""
 
-    revision: int
     decision: Decision
     rows: np.ndarray
     verdicts: np.ndarray
@@ -139,7 +138,6 @@ class Decisions:
         listed = rows.tolist()
         self._history.append(
             _State(
-                revision=self.revision,
                 decision=decision,
                 rows=rows,
                 verdicts=self.verdicts[rows],

@@ -142,11 +142,6 @@ class ReviewSession:
         with self.lock:
             return self._table.count(query, self._record.decisions.verdicts_at(query.as_of))
 
-    def rows_of(self, query: Query) -> np.ndarray:
-        """All rows of the filter of `query`, in order: positions in the source."""
-        with self.lock:
-            return self._table.rows_of(query, self._record.decisions.verdicts_at(query.as_of))
-
     def states(self, rows: np.ndarray) -> list[PageRow]:
         """How single rows stand now."""
         with self.lock:

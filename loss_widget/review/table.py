@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -86,10 +85,6 @@ class ReviewTable:
             mask = found if mask is None else found & mask
         return len(self) if mask is None else int(mask.sum())
 
-    def rows_of(self, query: Query, verdicts: np.ndarray) -> np.ndarray:
-        """All row numbers of the filter, in order."""
-        return self.slice(replace(query, offset=0, limit=max(len(self), 1)), verdicts)[0]
-
     def order(self, sort: str | tuple[str, ...], descending: bool) -> np.ndarray:
         """(n,) row numbers, computed once; NaN last, equal values by row number."""
         key = (sort, descending)
@@ -104,10 +99,6 @@ class ReviewTable:
     def twins(self, row: int) -> np.ndarray:
         """The rows, in order, whose text is the same."""
         return np.flatnonzero(self.keys == self.keys[row])
-
-    def text_of(self, row: int) -> tuple[str, str | None]:
-        pair = None if self.pair_texts is None else self.pair_texts[row].as_py()
-        return self.texts[row].as_py(), pair
 
     def texts_of(self, rows: np.ndarray) -> tuple[list[str], list[str | None]]:
         texts = take(self.texts, rows).to_pylist()
