@@ -12,6 +12,7 @@ from loss_widget.errors import ProbabilityError, listing
 TOLERANCE = 1e-3
 """How far the probabilities of a row may be from summing to 1."""
 
+_COLUMN_TOLERANCE = 0.01  # sums over a whole batch of numbers that a file may have rounded
 _SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 counts as this: a loss of 87.3 nats, not infinity
 
 
@@ -141,16 +142,9 @@ def _stacked(probs: Any) -> np.ndarray:
 
 
 def _likely_cause(array: np.ndarray) -> str:
-    totals = array.sum(axis=0)
-    batches = np.rint(totals.mean())
-    if (
-        (array >= 0).all()
-        and array.max() <= 1 + TOLERANCE
-        and batches >= 1
-        and np.abs(totals - batches).max() < max(TOLERANCE * batches, 0.01)
-    ):
+    if (array >= 0).all() and array.max() <= 1 + TOLERANCE and (whole := _columns_sum_to_one(array)):
         return (
-            f"Each column sums to {batches:.0f}: the softmax was taken over the batch (axis 0), not over the labels. "
+            f"Each column sums to {whole}: the softmax was taken over the batch (axis 0), not over the labels. "
             "Take it over the last axis: `softmax(logits, dim=-1)`."
         )
     if (array <= TOLERANCE).all() and np.abs(np.exp(array).sum(axis=1) - 1).max() < TOLERANCE * 10:
@@ -159,4 +153,27 @@ def _likely_cause(array: np.ndarray) -> str:
         if (array >= 0).all() and np.abs(array.sum(axis=1) - 100).max() < 1:
             return "They are percentages: pass `probs / 100`."
         return "They look like logits: apply a softmax over the last axis first."
-    return "They look like independent (multi-label) probabilities, or a label is missing; rows must be whole distributions."
+    return "They look like independent (multi-label) probabilities, a softmax over the wrong axis, or a label is missing; rows must be "
+        "whole distributions."
+
+
+def _columns_sum_to_one(array: np.ndarray) -> str:
+    """Where the columns sum to 1, in words: over batches of so many rows, the last one short or cut off; "" for nowhere.
+
+    Rows that were sorted since keep only the sum over all batches, a whole number.
+    """
+    so_far = array.cumsum(axis=0)
+    ends = np.flatnonzero(np.abs(so_far - 1).max(axis=1) < _COLUMN_TOLERANCE)
+    off, size = min(((_off_in_batches(array, size), size) for size in (ends + 1).tolist()), default=(np.inf, 0))
+    if off < _COLUMN_TOLERANCE:
+        return "1" if size == len(array) else f"1 in every {size} rows"
+    batches = np.rint(so_far[-1].mean())
+    off = float(np.abs(so_far[-1] - batches).max())
+    return f"{batches:.0f}" if batches >= 1 and off < max(TOLERANCE * batches, _COLUMN_TOLERANCE) else ""
+
+
+def _off_in_batches(array: np.ndarray, size: int) -> float:
+    """How far from 1 a column sums in batches of `size` rows, at most; the short batch at the end may have been cut off."""
+    full = len(array) // size * size
+    sums = array[:full].reshape(-1, size, array.shape[1]).sum(axis=1)  # (batches, labels)
+    return float(np.abs(sums - 1).max())
