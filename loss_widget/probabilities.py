@@ -153,8 +153,10 @@ def _likely_cause(array: np.ndarray) -> str:
         if (array >= 0).all() and np.abs(array.sum(axis=1) - 100).max() < 1:
             return "They are percentages: pass `probs / 100`."
         return "They look like logits: apply a softmax over the last axis first."
-    return "They look like independent (multi-label) probabilities, a softmax over the wrong axis, or a label is missing; rows must be "
-        "whole distributions."
+    return (
+        "They look like independent (multi-label) probabilities, a softmax over the wrong axis, or a label is missing; rows must "
+        "be whole distributions."
+    )
 
 
 def _columns_sum_to_one(array: np.ndarray) -> str:
