@@ -17,17 +17,22 @@ from loss_widget.examples import as_tuple, content_keys, read_texts, unstorable
 from loss_widget.labels import AlignedLabels
 from loss_widget.scores import Scores
 
-_META = b"loss_widget"
-_OWN = ("__given_id__", "__key__", "__log_probs__")
+META = b"loss_widget"
+OWN = ("__given_id__", "__key__", "__log_probs__")
 
 
 def write_scores(scores: Scores, path: Path) -> Path:
     _check_rows(scores)
-    table, layout = _table_of(scores.frame)
+    table, layout = table_of(scores.frame)
+    return write_table(scores, table, layout, path)
+
+
+def write_table(scores: Scores, table: pa.Table, layout: dict[str, Any], path: Path) -> Path:
+    """Write `table`, which holds the frame of `scores` as Arrow, with what else makes it a file of Scores."""
     n_labels = len(scores.label_names)
     flat = pa.array(scores.log_probs.reshape(-1))
     for name, column in zip(
-        _OWN,
+        OWN,
         (
             pa.array(scores.given_ids),
             pa.array(scores.keys),
@@ -54,7 +59,7 @@ def write_scores(scores: Scores, path: Path) -> Path:
             f"Expected `scores.frame.attrs` and `scores.provenance` to be dicts with names as keys, found: {error}. Nothing was "
             "written; change or clear them."
         ) from error
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _META: written})
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), META: written})
     try:
         with replacing(path, overwrite=True) as temporary:
             pq.write_table(table, temporary)
@@ -66,18 +71,27 @@ def write_scores(scores: Scores, path: Path) -> Path:
 
 
 def read_scores(path: Path) -> Scores:
+    return scores_of(*read_table(path))
+
+
+def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """A file of Scores as Arrow, and its metadata."""
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, partitioning=None)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"Expected a Parquet file written by Scores.save at {path}, found: {error}") from error
-    written = (table.schema.metadata or {}).get(_META)
-    if written is None or not all(name in table.column_names for name in _OWN):
+    written = (table.schema.metadata or {}).get(META)
+    if written is None or not all(name in table.column_names for name in OWN):
         raise DataError(
             f"Expected a file written by Scores.save, found another Parquet file: {path}. Use `lw.score` or `Scores.from_probs`."
         )
-    meta = json.loads(written)
-    given, keys, stored = (table.column(name).combine_chunks() for name in _OWN)
-    frame = _frame_of(table.drop_columns(list(_OWN)), meta.get("layout", {}))
+    return table, json.loads(written)
+
+
+def scores_of(table: pa.Table, meta: dict[str, Any]) -> Scores:
+    """Scores of a table and metadata as `read_table` gives them."""
+    given, keys, stored = (table.column(name).combine_chunks() for name in OWN)
+    frame = _frame_of(table.drop_columns(list(OWN)), meta.get("layout", {}))
     frame.attrs.update(meta["attrs"])
     text = meta["text"] if isinstance(meta["text"], str) else tuple(meta["text"])
     texts = [read_texts(frame, name)[0] for name in as_tuple(text)]
@@ -110,9 +124,9 @@ def _check_rows(scores: Scores) -> None:
         )
 
 
-def _table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
+def table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
     """The frame as Arrow, and what Arrow does not keep of it: odd index names, categories of numbers, nested Arrow types."""
-    taken = [name for name in _OWN if name in frame.columns]
+    taken = [name for name in OWN if name in frame.columns]
     if taken:
         raise ExportError(f"Expected the column names {listing(taken)} to be free, found them in the frame. Rename them first.")
     layout: dict[str, Any] = {"categories": {}, "nested": []}
