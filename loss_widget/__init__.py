@@ -10,6 +10,7 @@ The flow, and the modules that show it (each imports only what stands above it):
     errors          every error a user can meet, drawn as a tree
     atomic          files that are wholly written or not there
     labels          class names, ids and column values; a model's names matched with the data's
+    label_sets      columns of several labels a row: lists of names, lists of ids, 0/1 vectors
     examples        any labelled data → Examples
     probabilities   losses and margins; checks on probabilities from elsewhere
     scores          Scores, and scores_file: Scores on disk

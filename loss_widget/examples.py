@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loss_widget.errors import ColumnError, DataError, LabelError, listing, near_miss
+from loss_widget.label_sets import holds_label_sets, read_label_sets
 from loss_widget.labels import GivenLabels, read_labels
 
 TextColumns = str | tuple[str, str]
@@ -50,10 +51,12 @@ def read_examples(
     text: str | Sequence[str] = "text",
     label: str = "label",
     label_names: Sequence[str] | None = None,
+    label_sets: bool = False,
 ) -> Examples:
     """Examples of a pandas or polars DataFrame, a pyarrow Table, a `datasets.Dataset`, a list of dicts, or a file.
 
-    Raises `DataError` for anything else or for no rows, `ColumnError` for a column that is not there. `data` is not modified.
+    `label_sets`: a label column of lists is read as `GivenLabelSets`; else it is refused. Raises `DataError` for anything else or
+    for no rows, `ColumnError` for a column that is not there. `data` is not modified.
     """
     columns = text_columns(text)
     frame, names = read_frame(data, text=columns, label=label)
@@ -64,7 +67,8 @@ def read_examples(
     for name in (*as_tuple(columns), label):
         column_position(frame, name)
     told = label_names is not None
-    given = _read_given(frame[label], label_names if told else names, by_position=not told)
+    read = read_label_sets if label_sets and holds_label_sets(frame[label]) else _read_given
+    given = read(frame[label], label_names=label_names if told else names, by_position=not told)
     texts, notes = read_texts(frame, as_tuple(columns)[0])
     pair_texts = None
     if isinstance(columns, tuple):
@@ -73,7 +77,7 @@ def read_examples(
     return Examples(frame, columns, label, texts, pair_texts, given, content_keys(texts, pair_texts), notes)
 
 
-def _read_given(column: pd.Series, label_names: Sequence[str] | None, *, by_position: bool) -> GivenLabels:
+def _read_given(column: pd.Series, *, label_names: Sequence[str] | None, by_position: bool) -> GivenLabels:
     try:
         return read_labels(column, label_names=label_names, by_position=by_position)
     except (TypeError, pa.ArrowException) as error:  # lists, arrays and dicts are no labels
@@ -81,7 +85,7 @@ def _read_given(column: pd.Series, label_names: Sequence[str] | None, *, by_posi
         raise LabelError(
             f"Expected one label a row, a name (str) or an id (int), found {column.iloc[row]!r} "
             f"({type(column.iloc[row]).__name__}) in column {column.name!r}, row {row}. Take one label of each, for example with "
-            "`.str[0]`."
+            "`.str[0]`; or judge them all by `lw.score` with a multi-label model."
         ) from error
 
 
@@ -226,7 +230,8 @@ def _read_dataset(data: Any, *, label: str) -> tuple[pd.DataFrame, list[str] | N
             f"Expected a datasets.Dataset, found {type(data).__name__}, which has no fixed rows. "
             "Load it without `streaming=True`."
         )
-    names = getattr(data.features.get(label), "names", None)
+    kind = data.features.get(label)
+    names = getattr(getattr(kind, "feature", kind), "names", None)  # also of a list of ClassLabels
     return data.with_format(None).to_pandas(), names
 
 

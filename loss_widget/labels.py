@@ -58,6 +58,11 @@ class AlignedLabels:
     aliases: Mapping[Any, int] = field(default_factory=dict)
     believed: bool = True
 
+    @property
+    def missing(self) -> np.ndarray:
+        """(n,) bool: rows without a label."""
+        return self.codes == NO_LABEL
+
 
 def label_id(name: object, names: Sequence[str]) -> int:
     """The id of a label name; `LabelError` names near misses."""
@@ -81,7 +86,7 @@ def read_labels(column: pd.Series, *, label_names: Sequence[object] | None = Non
         return _read_categories(column, names)
     codes, uniques = pd.factorize(column, use_na_sentinel=True)
     found = [u.item() if isinstance(u, np.generic) else u for u in uniques]
-    labels = [u for u in found if not _is_missing(u)]
+    labels = [u for u in found if not is_missing(u)]
     for value in labels:
         if not isinstance(value, (str, bool, int)) and not (isinstance(value, float) and value.is_integer()):
             row = int(np.flatnonzero(codes == found.index(value))[0])
@@ -151,10 +156,17 @@ def checked_names(label_names: Sequence[object]) -> tuple[str, ...]:
     return names
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a single value means no label: None, NaN, -1, -100 or ""."""
+    if isinstance(value, str):
+        return value == ""
+    return value is None or bool(pd.isna(value)) or (not isinstance(value, bool) and value in (-1, -100))
+
+
 def _read_categories(column: pd.Series, names: tuple[str, ...] | None) -> GivenLabels:
     values = [v.item() if isinstance(v, np.generic) else v for v in column.cat.categories]
     codes = column.cat.codes.to_numpy().astype(np.int32)
-    keep = [i for i, v in enumerate(values) if not _is_missing(v)]
+    keep = [i for i, v in enumerate(values) if not is_missing(v)]
     kept = tuple(values[i] for i in keep)
     ids = all(isinstance(v, int) and not isinstance(v, bool) for v in values) and bool(values)
     if names is not None and not (ids and _names_in_order(kept, names)):
@@ -173,7 +185,7 @@ def _names_in_order(categories: Sequence[Any], names: Sequence[str]) -> bool:
 def _read_ids(
     codes: np.ndarray, found: list[Any], column: pd.Series, names: tuple[str, ...] | None, *, kind: type, by_position: bool
 ) -> GivenLabels:
-    present = sorted({int(v) for v in found if not _is_missing(v)})
+    present = sorted({int(v) for v in found if not is_missing(v)})
     if present and present[0] < 0:
         row = int(np.flatnonzero(codes == [int(v) for v in found].index(present[0]))[0])
         raise LabelError(
@@ -193,7 +205,7 @@ def _read_ids(
             f"{advice}"
         )
     position = {label: i for i, label in enumerate(ids)}
-    table = [NO_LABEL if _is_missing(v) else position[int(v)] for v in found]
+    table = [NO_LABEL if is_missing(v) else position[int(v)] for v in found]
     values = tuple(kind(i) for i in ids)
     shown = names if names is not None else tuple(str(v) for v in (values if kind is bool else ids))
     return GivenLabels(_recode(codes, table), shown, values, bare_ids=names is None and kind is not bool, kind=kind)
@@ -225,7 +237,7 @@ def _kind_of(values: Sequence[Any], dtype: Any) -> type:
 
 
 def _read_names(codes: np.ndarray, found: list[Any], names: tuple[str, ...] | None) -> GivenLabels:
-    present = [v for v in found if not _is_missing(v)]
+    present = [v for v in found if not is_missing(v)]
     order = tuple(sorted(present)) if names is None else names
     position = {name: i for i, name in enumerate(order)}
     unknown = [v for v in present if v not in position]
@@ -234,7 +246,7 @@ def _read_names(codes: np.ndarray, found: list[Any], names: tuple[str, ...] | No
             f"Expected labels among label_names, found {listing(unknown)}{near_miss(unknown[0], order)} "
             f"Given names: {listing(order)}."
         )
-    table = [NO_LABEL if _is_missing(v) else position[v] for v in found]
+    table = [NO_LABEL if is_missing(v) else position[v] for v in found]
     return GivenLabels(_recode(codes, table), order, order)
 
 
@@ -304,8 +316,8 @@ def _mapped_names(given: GivenLabels, label_map: Mapping[Any, str]) -> tuple[dic
 def _as_value(key: Any, kind: type) -> Any:
     """A key of a label_map as the column would write it; None where it cannot."""
     key = key.item() if isinstance(key, np.generic) else key
-    if _is_missing(key) or kind in (str, bool):
-        return key if isinstance(key, kind) and not _is_missing(key) else None
+    if is_missing(key) or kind in (str, bool):
+        return key if isinstance(key, kind) and not is_missing(key) else None
     if isinstance(key, str) and _NUMBER.fullmatch(key):
         return kind(int(key))
     return kind(int(key)) if isinstance(key, (int, float)) and key >= 0 and int(key) == key else None
@@ -319,12 +331,6 @@ def _finder(names: Sequence[str]) -> Callable[[object], list[int]]:
         exact.setdefault(name, []).append(i)
         folded.setdefault(_fold(name), []).append(i)
     return lambda name: exact.get(str(name)) or folded.get(_fold(name), [])
-
-
-def _is_missing(value: Any) -> bool:
-    if isinstance(value, str):
-        return value == ""
-    return value is None or bool(pd.isna(value)) or (not isinstance(value, bool) and value in (-1, -100))
 
 
 def _fold(name: object) -> str:

@@ -14,8 +14,9 @@ PACKAGE = Path(__file__).parents[1] / "loss_widget"
 FLOORS = [
     {"errors"},
     {"atomic", "labels"},
+    {"label_sets"},
     {"examples", "probabilities"},
-    {"scores", "scores_file"},
+    {"multi_label", "scores", "scores_file"},
     {"export"},
     {"review", "scoring"},
     {"widget"},
