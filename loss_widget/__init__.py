@@ -13,7 +13,7 @@ The flow, and the modules that show it (each imports only what stands above it):
     label_sets      columns of several labels a row: lists of names, lists of ids, 0/1 vectors
     examples        any labelled data → Examples
     probabilities   losses and margins; checks on probabilities from elsewhere
-    scores          Scores, and scores_file: Scores on disk
+    scores          Scores, and scores_file: Scores on disk; multi_label: Scores of sets of labels
     export          a frame on its way out: a file, a Dataset
     scoring/        a model over Examples → Scores (the only importer of torch and transformers)
     review/         Scores → pages and decisions → journal → labels as they now stand

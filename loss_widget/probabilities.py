@@ -28,6 +28,25 @@ def losses(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
     return np.where(label_ids >= 0, picked + 0, np.nan).astype(np.float32)  # + 0: a probability of 1 has no loss of -0.0
 
 
+def binary_losses(log_probs: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """(n, n_labels) float32, nats: the binary cross-entropy of each label of a multi-label model, NaN where `on` is -1.
+
+    `log_probs`: (n, n_labels) float32, log p(label is on); `on`: (n, n_labels), 1 on, 0 off. A probability of 1 for a label that
+    is off counts as 1 - 1.2e-38: a loss of 87.3 nats.
+
+    >>> binary_losses(np.log([[0.75, 0.25]]), np.array([[1, 1]])).round(3)
+    array([[0.288, 1.386]], dtype=float32)
+    """
+    own = np.where(on == 1, log_probs, _log_of_rest(log_probs))
+    return np.where(on < 0, np.nan, 0 - own).astype(np.float32)  # 0 -: a probability of 1 has no loss of -0.0
+
+
+def set_losses(log_probs: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """(n,) float32, nats: the mean of each row's `binary_losses`, NaN where `on` is -1."""
+    mean: np.ndarray = binary_losses(log_probs, on).mean(axis=1, dtype=np.float64).astype(np.float32)
+    return mean
+
+
 def margins(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
     """(n,) float32 in [-1, 1]: p(label) - p(best other label), below 0 where the model disagrees.
 
@@ -123,6 +142,13 @@ def by_name(probs: Any, label_names: Sequence[str] | None) -> tuple[Any, Sequenc
             "columns, or pass `probs.to_numpy()` if they stand in the order of `label_names`."
         )
     return probs[names], label_names if label_names is not None else names
+
+
+def _log_of_rest(log_probs: np.ndarray) -> np.ndarray:
+    """log(1 - p), exact for small and for large p (Mächler 2012, "Accurately computing log(1 - exp(-|a|))", equation 7)."""
+    large = log_probs > -np.log(2.0)
+    rest = np.maximum(-np.expm1(log_probs), _SMALLEST)
+    return np.where(large, np.log(rest), np.log1p(-np.exp(np.where(large, -1.0, log_probs))))
 
 
 def _stacked(probs: Any) -> np.ndarray:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from loss_widget.errors import ColumnError, InputError, LabelError, listing
 from loss_widget.examples import Examples, TextColumns, as_tuple, column_position, read_examples
+from loss_widget.label_sets import AlignedLabelSets
 from loss_widget.labels import NO_LABEL, AlignedLabels, align_labels, checked_names, read_labels
-from loss_widget.probabilities import as_matrix, by_name, log_probs_of, losses
+from loss_widget.probabilities import as_matrix, by_name, log_probs_of, losses, set_losses
 
 SCORE_COLUMNS = (
     "predicted_label",
@@ -38,11 +39,16 @@ class Scores:
     shape (n_rows, n_labels), its columns in the order of `label_names`. `given_ids` (n_rows,) int32 are the labels that were
     judged (-1: none); they, the losses and their order stay, whatever is corrected in `frame` later.
 
+    Of a multi-label model they are `MultiLabelScores`, which see.
+
     >>> frame = pd.DataFrame({"text": ["fine", "awful"], "label": [1, 1]})
     >>> scores = Scores.from_probs(frame, np.array([[0.1, 0.9], [0.8, 0.2]]), label_names=["bad", "good"])
     >>> scores.top(1)[["text", "label", "predicted_label"]].values.tolist()
     [['awful', 'good', 'bad']]
     """
+
+    columns: ClassVar[tuple[str, ...]] = SCORE_COLUMNS
+    """What stands in `frame` beside the caller's columns."""
 
     def __init__(
         self,
@@ -84,30 +90,31 @@ class Scores:
         notes: Mapping[int, str] | None = None,
         provenance: Mapping[str, Any] | None = None,
     ) -> Scores:
-        """Scores of one pass of a model over `examples`. Rows of `log_probs` that are NaN could not be judged."""
-        frame = callers_columns(examples.frame)
+        """Scores of one pass of a model over `examples`. Rows of `log_probs` that are NaN could not be judged.
+
+        Of label sets (`AlignedLabelSets`) they are `MultiLabelScores`.
+        """
+        kind = scores_for(labels)
+        frame = callers_columns(examples.frame, kind.columns)
         position = column_position(frame, examples.label)
         frame.isetitem(position, frame.iloc[:, position].copy())  # the widget corrects this column, never the caller's
-        label_column = frame.iloc[:, position]
         log_probs = np.ascontiguousarray(log_probs, dtype=np.float32)
         judged = np.isfinite(log_probs).all(axis=1)
-        predicted = np.where(judged, np.nan_to_num(log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL).astype(np.int32)
-        loss = losses(log_probs, labels.codes)
-        loss[~judged] = np.nan
-        frame["predicted_label"] = label_column_of(predicted, labels.values, like=label_column)
-        frame["loss"] = loss
-        frame["label_prob"] = np.exp(-loss)
-        frame["predicted_prob"] = np.exp(np.where(judged, log_probs.max(axis=1), np.nan)).astype(np.float32)
-        frame["tokens"] = _known(tokens, len(frame), "Int32")
-        frame["truncated"] = _known(truncated, len(frame), "boolean")
-        frame["unknown_tokens"] = _known(unknown_tokens, len(frame), "Int32")
-        frame["score_note"] = pd.Series(_score_notes(examples, labels, judged, notes or {}), index=frame.index, dtype="str")
+        own = {
+            **kind._judgement(log_probs, judged, labels, like=frame.iloc[:, position]),
+            "tokens": _known(tokens, len(frame), "Int32"),
+            "truncated": _known(truncated, len(frame), "boolean"),
+            "unknown_tokens": _known(unknown_tokens, len(frame), "Int32"),
+            "score_note": pd.Series(_score_notes(examples, labels, judged, notes or {}), index=frame.index, dtype="str"),
+        }
+        for name in kind.columns:
+            frame[name] = own[name]
         made = {
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "rows": len(frame),
             "in_sample": None,
         }
-        return cls(
+        scores = kind(
             frame=frame,
             text=examples.text,
             label=examples.label,
@@ -118,6 +125,8 @@ class Scores:
             keys=examples.keys,
             provenance={**made, **(provenance or {})},
         )
+        scores.provenance |= scores._agreement()
+        return scores
 
     @classmethod
     def from_probs(
@@ -173,20 +182,13 @@ class Scores:
         """
         loss = self.losses
         rows = np.argsort(-loss, kind="stable")[:n]
-        names = np.array([*self.label_names, ""], dtype=object)
-        log_probs = self.log_probs[rows]
-        judged = np.isfinite(log_probs).all(axis=1)
-        predicted = np.where(judged, np.nan_to_num(log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL)
         texts = (self.texts, self.pair_texts)
         top = pd.DataFrame(index=self._index[rows])
         for name, column in zip(as_tuple(self.text), texts, strict=False):
             assert column is not None
             top[name] = column.take(pa.array(rows)).to_pylist()
-        top[self.label] = names[self.given_ids[rows]]
-        top["predicted_label"] = names[predicted]
-        top["loss"] = loss[rows]
-        top["label_prob"] = np.exp(-loss[rows])
-        top["predicted_prob"] = np.exp(np.where(judged, log_probs.max(axis=1), np.nan)).astype(np.float32)
+        for name, values in self._judgement_by_name(rows).items():
+            top[name] = values
         return top
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -212,19 +214,65 @@ class Scores:
     def __repr__(self) -> str:
         loss = self.losses
         labelled = np.isfinite(loss)
-        agree = (self.log_probs[labelled].argmax(axis=1) == self.given_ids[labelled]).mean() if labelled.any() else np.nan
         median = np.median(loss[labelled]) if labelled.any() else np.nan
+        agree = self._agreement()["accuracy"]
         made = self.provenance if isinstance(self.provenance, Mapping) else {}
         in_sample = made.get("in_sample")
         seen = "in-sample" if in_sample is True else "out-of-sample" if in_sample is False else "in-sample unknown"
         model = f"{made.get('model', 'unknown model')} · {seen}"
         unlabelled = f" · {(~labelled).sum():,} without a loss" if not labelled.all() else ""
         return (
-            f"Scores: {len(self):,} rows, {len(self.label_names)} labels ({listing(self.label_names, most=3)})\n"
-            f"  model agrees with {agree:.1%} · median loss {median:.3g} nats{unlabelled}\n"
+            f"{type(self).__name__}: {len(self):,} rows, {len(self.label_names)} labels ({listing(self.label_names, most=3)})\n"
+            f"  model agrees with {np.nan if agree is None else agree:.1%} · median loss {median:.3g} nats{unlabelled}\n"
             f"  {model}\n"
             f"  next: lw.LossWidget(scores), scores.top(), scores.save(path)"
         )
+
+    @staticmethod
+    def _judgement(log_probs: np.ndarray, judged: np.ndarray, labels: Any, *, like: pd.Series) -> dict[str, Any]:
+        """The columns that depend on what a label is; `judged`: (n,) bool, rows with a finite answer."""
+        loss = losses(log_probs, labels.codes)
+        loss[~judged] = np.nan
+        return {
+            "predicted_label": label_column_of(_most_probable(log_probs, judged), labels.values, like=like),
+            "loss": loss,
+            "label_prob": np.exp(-loss),
+            "predicted_prob": _highest(log_probs, judged),
+        }
+
+    def _judgement_by_name(self, rows: np.ndarray) -> dict[str, Any]:
+        """The label column and the judgement of some rows, labels as names, "" where there is none."""
+        names = np.array([*self.label_names, ""], dtype=object)
+        log_probs, loss = self.log_probs[rows], self.losses[rows]
+        judged = np.isfinite(log_probs).all(axis=1)
+        return {
+            self.label: names[self.given_ids[rows]],
+            "predicted_label": names[_most_probable(log_probs, judged)],
+            "loss": loss,
+            "label_prob": np.exp(-loss),
+            "predicted_prob": _highest(log_probs, judged),
+        }
+
+    def _agreement(self) -> dict[str, float | None]:
+        """`accuracy`: the share of labelled and judged rows whose label is the predicted one; None where there are none."""
+        usable = (self.given_ids >= 0) & np.isfinite(self.log_probs).all(axis=1)
+        same = self.log_probs[usable].argmax(axis=1) == self.given_ids[usable]
+        return {"accuracy": round(float(same.mean()), 4) if len(same) else None}
+
+
+def scores_for(labels: AlignedLabels) -> type[Scores]:
+    """The kind of Scores that these labels make: one label a row, or a set of them."""
+    from loss_widget.multi_label import MultiLabelScores
+
+    return MultiLabelScores if isinstance(labels, AlignedLabelSets) else Scores
+
+
+def loss_of(labels: AlignedLabels) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """(rows, their log-probabilities) → (rows,) float32, nats: the losses of those rows, for these labels."""
+    if isinstance(labels, AlignedLabelSets):
+        on = labels.on
+        return lambda rows, log_probs: set_losses(log_probs, on[rows])
+    return lambda rows, log_probs: losses(log_probs, labels.codes[rows])
 
 
 def label_column_of(ids: np.ndarray, values: Sequence[Any], *, like: pd.Series) -> pd.Series:
@@ -245,10 +293,10 @@ def label_column_of(ids: np.ndarray, values: Sequence[Any], *, like: pd.Series) 
     return pd.Series(written, index=like.index).convert_dtypes()
 
 
-def callers_columns(frame: pd.DataFrame) -> pd.DataFrame:
+def callers_columns(frame: pd.DataFrame, columns: Sequence[str] = SCORE_COLUMNS) -> pd.DataFrame:
     """A shallow copy without the columns of an earlier scoring; a column of the caller's with such a name is refused."""
-    taken = [c for c in SCORE_COLUMNS if c in frame.columns]
-    if taken and set(taken) != set(SCORE_COLUMNS):
+    taken = [c for c in columns if c in frame.columns]
+    if taken and not set(taken).issuperset(SCORE_COLUMNS):
         raise ColumnError(
             f"Expected the column names {listing(taken)} to be free for the scores, found them in the data. Rename them first: "
             f"`data.rename(columns={{{taken[0]!r}: 'my_{taken[0]}'}})`."
@@ -275,13 +323,24 @@ def _labels_for_probs(examples: Examples, width: int, label_names: Sequence[str]
     return align_labels(given, names, called="label_names")
 
 
+def _most_probable(log_probs: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """(n,) int32: the label of highest probability, -1 where the row was not judged."""
+    return np.where(judged, np.nan_to_num(log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL).astype(np.int32)
+
+
+def _highest(log_probs: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """(n,) float32: the highest probability of each row."""
+    highest: np.ndarray = np.exp(np.where(judged, log_probs.max(axis=1), np.nan)).astype(np.float32)
+    return highest
+
+
 def _known(values: np.ndarray | None, rows: int, nullable: str) -> Any:
     return pd.array([pd.NA] * rows, dtype=nullable) if values is None else values
 
 
 def _score_notes(examples: Examples, labels: AlignedLabels, judged: np.ndarray, notes: Mapping[int, str]) -> np.ndarray:
     said: dict[int, list[str]] = {}
-    for row in np.flatnonzero(labels.codes == NO_LABEL).tolist():
+    for row in np.flatnonzero(labels.missing).tolist():
         said.setdefault(row, []).append("no label")
     for source in (examples.text_notes, notes):
         for row, note in source.items():
