@@ -1,6 +1,7 @@
 """A model over Examples → Scores. The only importer of torch, transformers and scikit-learn, and only inside functions."""
 
 from loss_widget.scoring.out_of_fold import cross_score
-from loss_widget.scoring.scorer import Scorer, TextPass, score
+from loss_widget.scoring.passes import TextPass
+from loss_widget.scoring.scorer import Scorer, score
 
 __all__ = ["Scorer", "TextPass", "cross_score", "score"]

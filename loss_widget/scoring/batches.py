@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from loss_widget.errors import InputError, ModelError
+from loss_widget.errors import ModelError
+from loss_widget.scoring.texts import Texts
 
 ROWS_AT_ONCE = 4_096
-Texts = Any
-"""A sequence of texts: a list, or an Arrow array."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,8 @@ class Tokens:
     """Token ids of n rows without padding: those of row i are `flat[starts[i]:starts[i + 1]]`.
 
     `flat` int32 (total,); `types` int8 (total,) or None: segment ids of models that take them; `starts` int64 (n + 1,);
-    `truncated` bool (n,); `unknown` int32 (n,): unknown tokens a row; `notes`: what was odd about a row, in words.
+    `truncated` bool (n,); `unknown` int32 (n,): unknown tokens a row; `notes`: what was odd about a row, in words; `numbers`
+    (n,) the rows' numbers in the data where these are only some of it.
     """
 
     flat: np.ndarray
@@ -32,22 +30,33 @@ class Tokens:
     truncated: np.ndarray
     unknown: np.ndarray
     notes: dict[int, str] = field(default_factory=dict)
+    numbers: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    @property
+    @functools.cached_property
     def lengths(self) -> np.ndarray:
         """(n,) int64, tokens a row."""
         return np.diff(self.starts)
 
-    def digest(self) -> str:
-        """SHA-256 of what the model will read: texts, tokenizer and truncation all show in it."""
-        digest = hashlib.sha256()
-        for array in (self.starts, self.flat, self.types):
-            if array is not None:
-                digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+    def numbers_of(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers in the data of some rows."""
+        return rows if self.numbers is None else self.numbers[rows]
+
+    def ids_of(self, rows: np.ndarray) -> np.ndarray:
+        """int32, the token ids of some rows, one after the other."""
+        return self.flat[self._places(rows)]
+
+    def types_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """int8, their segment ids likewise; None where they are not kept."""
+        return None if self.types is None else self.types[self._places(rows)]
+
+    def _places(self, rows: np.ndarray) -> np.ndarray:
+        lengths = self.lengths[rows]
+        before = np.cumsum(lengths) - lengths
+        places: np.ndarray = np.repeat(self.starts[rows] - before, lengths) + np.arange(lengths.sum())
+        return places
 
 
 @dataclass(frozen=True)
@@ -62,16 +71,17 @@ class Padding:
     left: bool = False
 
 
-def tokenize(tokenizer: Any, texts: Texts, pair_texts: Texts | None, *, max_length: int, types: bool) -> Tokens:
+def tokenize(tokenizer: Any, texts: Texts, *, max_length: int, types: bool) -> Tokens:
     """All rows through the tokenizer in batches of 4,096, truncated at `max_length` tokens, never padded.
 
-    None becomes "", other objects their `str`, lone surrogates "?". `types`: keep the segment ids.
+    `types`: keep the segment ids.
     """
     flat: list[np.ndarray] = []
     type_ids: list[np.ndarray] = []
     lengths: list[np.ndarray] = []
     truncated: list[np.ndarray] = []
-    for chunk, pairs in _chunks(texts, pair_texts):
+    for start in range(0, len(texts), ROWS_AT_ONCE):
+        chunk, pairs = texts.slice(start, min(start + ROWS_AT_ONCE, len(texts))).lists()
         encoded = tokenizer(
             chunk,
             pairs,
@@ -88,12 +98,13 @@ def tokenize(tokenizer: Any, texts: Texts, pair_texts: Texts | None, *, max_leng
             type_ids.append(_joined(encoded["token_type_ids"], np.int8))
         truncated.append(_cut(tokenizer, encoded, lengths[-1], chunk, pairs, max_length))
     starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
+    ids_of_all = np.concatenate(flat)
     tokens = Tokens(
-        np.concatenate(flat),
+        ids_of_all,
         np.concatenate(type_ids) if types else None,
         starts,
         np.concatenate(truncated),
-        _unknown_per_row(tokenizer, np.concatenate(flat), starts),
+        _unknown_per_row(tokenizer, ids_of_all, starts),
     )
     return _with_a_token_in_every_row(tokens, tokenizer)
 
@@ -122,14 +133,13 @@ def padded(tokens: Tokens, rows: np.ndarray, padding: Padding) -> dict[str, np.n
     columns = np.arange(lengths.max())[None, :]
     longest = lengths.max()
     real = columns >= (longest - lengths)[:, None] if padding.left else columns < lengths[:, None]  # (batch, longest)
-    pieces = [slice(tokens.starts[row], tokens.starts[row + 1]) for row in rows]
-    ids = np.concatenate([tokens.flat[piece] for piece in pieces])
+    ids, types = tokens.ids_of(rows), tokens.types_of(rows)
     fill = padding.token_id if padding.token_id is not None else absent_id(ids)
     batch = {"input_ids": np.full(real.shape, fill, dtype=np.int64), "attention_mask": real.astype(np.int64)}
     batch["input_ids"][real] = ids
-    if tokens.types is not None:
+    if types is not None:
         batch["token_type_ids"] = np.full(real.shape, padding.type_id, dtype=np.int64)
-        batch["token_type_ids"][real] = np.concatenate([tokens.types[piece] for piece in pieces])
+        batch["token_type_ids"][real] = types
     return batch
 
 
@@ -151,37 +161,6 @@ def check_fits(tokens: Tokens, vocabulary: int | None) -> None:
             f"Expected token ids below {vocabulary}, the rows of the model's embedding, found {int(tokens.flat.max())}: "
             "the tokenizer belongs to another model. Pass the one that this model was trained with as `tokenizer=`."
         )
-
-
-def _chunks(texts: Texts, pair_texts: Texts | None) -> Iterator[tuple[list[str], list[str] | None]]:
-    if isinstance(texts, (str, bytes)):
-        raise InputError("Expected a list of texts, found one text. Put it in a list: `[text]`.")
-    texts, pair_texts = _by_position(texts), _by_position(pair_texts)
-    if not len(texts):
-        raise InputError("Expected at least one text, found none.")
-    if pair_texts is not None and len(pair_texts) != len(texts):
-        raise InputError(f"Expected as many second texts as first ones ({len(texts)}), found {len(pair_texts)}.")
-    for start in range(0, len(texts), ROWS_AT_ONCE):
-        end = min(start + ROWS_AT_ONCE, len(texts))
-        yield _strings(texts, start, end), None if pair_texts is None else _strings(pair_texts, start, end)
-
-
-def _by_position(texts: Texts | None) -> Texts | None:
-    """A pandas Series counts by its index, so that anything but a list and Arrow is made a list."""
-    return texts if texts is None or isinstance(texts, (list, tuple, pa.ChunkedArray, pa.Array)) else list(texts)
-
-
-def _strings(texts: Texts, start: int, end: int) -> list[str]:
-    if isinstance(texts, (pa.ChunkedArray, pa.Array)):
-        return [value or "" for value in texts.slice(start, end - start).to_pylist()]
-    return [_string(texts[i]) for i in range(start, end)]
-
-
-def _string(value: Any) -> str:
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    text = value if isinstance(value, str) else str(value)
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _joined(rows: list[list[int]], dtype: Any) -> np.ndarray:

@@ -15,7 +15,7 @@ from loss_widget.errors import InputError
 
 SECONDS_BETWEEN_WRITES = 5.0
 _APPLICATION = 0x4C575343  # "LWSC" in the header of our files
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Checkpoint:
@@ -29,7 +29,7 @@ class Checkpoint:
         self.path = Path(path).expanduser()
         self._shape = (rows, labels)
         self._key = dict(key)
-        self._pending: list[tuple[np.ndarray, np.ndarray, dict[int, str]]] = []
+        self._pending: dict[str, list[tuple[np.ndarray, np.ndarray, dict[int, str]]]] = {}
         self._written_at = time.monotonic()
         self._file = self._open()
 
@@ -42,11 +42,12 @@ class Checkpoint:
         finally:
             self._file.close()
 
-    def load_into(self, log_probs: np.ndarray, notes: dict[int, str]) -> np.ndarray:
-        """Fill in the finished rows; returns (rows,) bool, True where one is finished. A damaged file is an `InputError`."""
+    def load_into(self, log_probs: np.ndarray, notes: dict[int, str], precision: str) -> np.ndarray:
+        """Fill in the rows finished in that precision; returns (rows,) bool, True where one is. `InputError`: a damaged file."""
         done = np.zeros(self._shape[0], dtype=bool)
         try:
-            for rows_blob, values_blob, said in self._file.execute("SELECT rows, log_probs, notes FROM finished"):
+            finished = self._file.execute("SELECT rows, log_probs, notes FROM finished WHERE precision = ?", (precision,))
+            for rows_blob, values_blob, said in finished:
                 rows = np.frombuffer(rows_blob, dtype="<i8")
                 if len(rows) and not (rows.min() >= 0 and rows.max() < len(done)):
                     raise ValueError(f"row numbers from {rows.min()} to {rows.max()}, of {len(done)} rows")
@@ -57,28 +58,28 @@ class Checkpoint:
             raise InputError(self._damaged(error)) from error
         return done
 
-    def add(self, rows: np.ndarray, log_probs: np.ndarray, notes: dict[int, str]) -> None:
-        """Keep a finished batch; written every few seconds and at the end."""
-        self._pending.append((rows, log_probs, notes))
+    def add(self, rows: np.ndarray, log_probs: np.ndarray, notes: dict[int, str], precision: str) -> None:
+        """Keep a batch finished in "float32" or "bfloat16"; written every few seconds and at the end."""
+        self._pending.setdefault(precision, []).append((rows, log_probs, notes))
         if time.monotonic() - self._written_at >= SECONDS_BETWEEN_WRITES:
             self.flush()
 
     def flush(self) -> None:
         """Write what is pending, durably."""
-        if self._pending:
-            rows = np.concatenate([p[0] for p in self._pending]).astype("<i8")
-            values = np.concatenate([p[1] for p in self._pending]).astype("<f4")
-            notes = {row: note for p in self._pending for row, note in p[2].items()}
+        for precision, batches in self._pending.items():
+            rows = np.concatenate([batch[0] for batch in batches]).astype("<i8")
+            values = np.concatenate([batch[1] for batch in batches]).astype("<f4")
+            notes = {row: note for batch in batches for row, note in batch[2].items()}
             try:
                 with self._file:
-                    finished = (rows.tobytes(), values.tobytes(), json.dumps(notes))
-                    self._file.execute("INSERT INTO finished VALUES (?, ?, ?)", finished)
+                    finished = (precision, rows.tobytes(), values.tobytes(), json.dumps(notes))
+                    self._file.execute("INSERT INTO finished VALUES (?, ?, ?, ?)", finished)
             except sqlite3.Error as error:
                 raise InputError(
                     f"Expected to write finished rows into the checkpoint {self.path}, found: {error}. What was written before "
                     "is kept: make room or free the file, and the same call resumes."
                 ) from error
-            self._pending.clear()
+        self._pending.clear()
         self._written_at = time.monotonic()
 
     def _open(self) -> sqlite3.Connection:
@@ -111,7 +112,7 @@ class Checkpoint:
             file.execute(f"PRAGMA application_id = {_APPLICATION}")
             file.execute(f"PRAGMA user_version = {_FORMAT}")
             file.execute("CREATE TABLE made_from (name TEXT PRIMARY KEY, value TEXT)")
-            file.execute("CREATE TABLE finished (rows BLOB, log_probs BLOB, notes TEXT)")
+            file.execute("CREATE TABLE finished (precision TEXT, rows BLOB, log_probs BLOB, notes TEXT)")
             file.executemany("INSERT INTO made_from VALUES (?, ?)", self._key.items())
 
     def _check(self, file: sqlite3.Connection) -> None:

@@ -1,23 +1,33 @@
-"""A model and its tokenizer, ready to read texts; and the bar that shows how far it is."""
+"""A model and its tokenizer, ready to read texts window by window; and the bar that shows how far it is."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 from loss_widget.errors import InputError
 from loss_widget.scoring import models
-from loss_widget.scoring.batches import Texts, Tokens, check_fits, tokenize
-from loss_widget.scoring.forward import ForwardPass, OnBatch, PassReport, Read, borrowed, padding_for
+from loss_widget.scoring.batches import Tokens, check_fits, tokenize
+from loss_widget.scoring.forward import borrowed
+from loss_widget.scoring.pace import Pace
+from loss_widget.scoring.stock import padding_for
+from loss_widget.scoring.texts import Texts
 
-CPU_TOKENS = 2_048
-"""Tokens a batch on a CPU: the activations stay in its cache; 8k are 1.6 times slower."""
+CPU_TOKENS = (2_048, 1_024, 4_096)
+"""Tokens a batch on a CPU, to choose from by timing: the activations must stay in its cache; 8k are 1.6 times slower."""
 
-GPU_TOKENS = 32_768
+GPU_TOKENS = (32_768,)
+
+WINDOW_ROWS = 100_000
+"""Rows whose tokens are held at a time. Sorting by length within them pads under 1 % more than sorting all."""
 
 
 class TextReader:
@@ -40,71 +50,98 @@ class TextReader:
         self.tokenizer = models.tokenizer_of(tokenizer, model)
         self.max_length = models.longest_input(model, self.tokenizer, max_length)
         self.device = models.device_for(model, device)
-        self.token_budget = token_budget or (CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
+        self.token_budget = token_budget
         self.threads = threads
 
-    def tokens(self, texts: Texts, pair_texts: Texts | None = None) -> Tokens:
-        """The texts as the model will read them; `ModelError` where the tokenizer belongs to another model."""
-        tokens = tokenize(self.tokenizer, texts, pair_texts, max_length=self.max_length, types=self._keeps_types())
-        check_fits(tokens, models.vocabulary_size(self.model))
-        kinds = getattr(self.model.config, "type_vocab_size", None)
-        if tokens.types is not None and kinds and int(tokens.types.max()) >= kinds:
-            tokens.types.fill(0)  # RoBERTa has one kind only and tells the texts of a pair apart by </s></s>
-        return tokens
-
-    def read(self, tokens: Tokens, rows: np.ndarray, read: Read, on_batch: OnBatch) -> PassReport:
-        """Pass `rows` through the model; `on_batch(rows, values, notes)` after each batch."""
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[Any]:
+        """The model ready to compute on the reader's device; afterwards it is as it was."""
         with borrowed(self.model, device=self.device) as model:
-            forward = ForwardPass(
-                model,
-                tokens,
-                read,
-                padding=padding_for(model, self.tokenizer),
-                token_budget=self.token_budget,
-                threads=self.threads,
-            )
-            return forward.run(rows, on_batch)
+            yield model
 
-    def provenance(self, report: PassReport, *, rows: int, seconds: float, weights: str) -> dict[str, Any]:
+    def padding(self) -> Any:
+        """How this model wants its batches filled up."""
+        return padding_for(self.model, self.tokenizer)
+
+    def pace(self) -> Pace:
+        """The token budgets and threads to choose from."""
+        import torch
+
+        on_cpu = self.device.type == "cpu"
+        budgets = (self.token_budget,) if self.token_budget else CPU_TOKENS if on_cpu else GPU_TOKENS
+        return Pace(threads=self.threads if on_cpu else torch.get_num_threads(), budgets=budgets)
+
+    def windows(self, texts: Texts, rows: np.ndarray | None = None) -> Iterator[Tokens]:
+        """The tokens of `rows` (default: all), some 100,000 rows at a time, in order, with the rows' numbers.
+
+        On a GPU the next window is tokenized while the model reads this one.
+        """
+        rows = np.arange(len(texts)) if rows is None else rows
+        parts = [rows[start : start + WINDOW_ROWS] for start in range(0, len(rows), WINDOW_ROWS)]
+        if self.device.type == "cpu" or len(parts) < 2:
+            yield from (self._window(texts, part) for part in parts)
+            return
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self._window, texts, parts[0])
+            for part in [*parts[1:], None]:
+                here = coming.result()
+                if part is not None:
+                    coming = ahead.submit(self._window, texts, part)
+                yield here
+
+    def tokenizer_digest(self) -> str:
+        """SHA-256 of everything that decides which tokens a text becomes, but for `max_length`."""
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        if backend is not None and hasattr(backend, "to_str"):
+            made = json.loads(backend.to_str())
+            described = json.dumps({k: v for k, v in made.items() if k not in ("truncation", "padding")}, sort_keys=True)
+        else:
+            described = f"{type(self.tokenizer).__name__} {sorted(self.tokenizer.get_vocab().items())}"
+        return sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def provenance(self, *, rows: int, seconds: float, weights: str) -> dict[str, Any]:
         """Where numbers came from, without paths and texts."""
         return {
             "model": models.model_name(self.model),
             "weights_sha256": weights,
             "max_length": self.max_length,
-            "precision": "float32",
             "device": str(self.device),
             "rows": rows,
             "seconds": round(seconds, 3),
-            "batching": report.batching,
-            "token_budget": report.token_budget,
-            "out_of_memory": report.out_of_memory,
             "versions": models.package_versions(),
         }
 
-    def _keeps_types(self) -> bool:
-        return "token_type_ids" in getattr(self.tokenizer, "model_input_names", ())
+    def _window(self, texts: Texts, rows: np.ndarray) -> Tokens:
+        keeps_types = "token_type_ids" in getattr(self.tokenizer, "model_input_names", ())
+        tokens = tokenize(self.tokenizer, texts.take(rows), max_length=self.max_length, types=keeps_types)
+        check_fits(tokens, models.vocabulary_size(self.model))
+        kinds = getattr(self.model.config, "type_vocab_size", None)
+        if tokens.types is not None and kinds and int(tokens.types.max()) >= kinds:
+            tokens.types.fill(0)  # RoBERTa has one kind only and tells the texts of a pair apart by </s></s>
+        return replace(tokens, numbers=rows)
+
+
+Advance = Callable[[int, float], None]
+"""(rows done, what they are in the bar's units of a mean row)"""
 
 
 @contextlib.contextmanager
-def progress_bar(
-    lengths: np.ndarray, *, done: np.ndarray, shown: bool, what: str = "scoring"
-) -> Iterator[Callable[[np.ndarray], None]]:
-    """A bar that counts tokens, since long texts come first and rows would mislead, and says rows and rows a second."""
-    total, started = int((~done).sum()), time.perf_counter()
-    if not shown or not total:
-        yield lambda rows: None
+def progress_bar(rows: int, *, shown: bool, what: str = "scoring") -> Iterator[Advance]:
+    """A bar that counts a row by its share of its window's tokens: long texts come first, and plain rows would mislead."""
+    if not shown or not rows:
+        yield lambda done, weight: None
         return
     from tqdm.auto import tqdm
 
+    started, count = time.perf_counter(), 0
     layout = "{desc}: {percentage:3.0f}%|{bar}| {remaining} left{postfix}"
-    with tqdm(total=int(lengths[~done].sum()), desc=what, bar_format=layout) as bar:
-        count = 0
+    with tqdm(total=rows, desc=what, bar_format=layout) as bar:
 
-        def advance(rows: np.ndarray) -> None:
+        def advance(done: int, weight: float) -> None:
             nonlocal count
-            count += len(rows)
+            count += done
             rate = count / max(1e-9, time.perf_counter() - started)
-            bar.set_postfix_str(f"{count:,} of {total:,} rows, {rate:,.0f} rows/s", refresh=False)
-            bar.update(int(lengths[rows].sum()))
+            bar.set_postfix_str(f"{count:,} of {rows:,} rows, {rate:,.0f} rows/s", refresh=False)
+            bar.update(weight)
 
         yield advance

@@ -5,49 +5,38 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from loss_widget.errors import InputError, ModelError
+from loss_widget.errors import InputError
 from loss_widget.examples import read_examples
 from loss_widget.labels import AlignedLabels, align_labels
+from loss_widget.probabilities import losses
 from loss_widget.scores import Scores, callers_columns
 from loss_widget.scoring import models
-from loss_widget.scoring.batches import Texts, Tokens
 from loss_widget.scoring.checkpoint import Checkpoint
-from loss_widget.scoring.forward import read_log_probs
+from loss_widget.scoring.engines import ENGINES
 from loss_widget.scoring.label_order import check_permutation
-from loss_widget.scoring.reader import TextReader, progress_bar
+from loss_widget.scoring.passes import LossOf, OnRows, PassOverTexts, TextPass
+from loss_widget.scoring.precision import has_bfloat16
+from loss_widget.scoring.reader import TextReader
 from loss_widget.scoring.tasks import label_names_of
+from loss_widget.scoring.texts import TextColumn, Texts
 
+PRECISIONS = ("exact", "fast")
 _EARLY_ROWS, _EARLY_ROWS_A_LABEL = (500, 2_000), 20
-OnRows = Callable[[np.ndarray, np.ndarray], None]
-
-
-@dataclass(frozen=True)
-class TextPass:
-    """What a model said about n texts.
-
-    `log_probs` (n, labels) float32, NaN rows where there was no finite answer; `tokens` int32, `truncated` bool, `unknown_tokens`
-    int32, each (n,); `notes` by row, in words; `provenance`: how it was computed.
-    """
-
-    log_probs: np.ndarray
-    tokens: np.ndarray
-    truncated: np.ndarray
-    unknown_tokens: np.ndarray
-    notes: Mapping[int, str]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Scorer(TextReader):
     """A classifier as a picklable callable: texts in, log-probabilities out. `lw.score` uses it and so can any other runner.
 
-    `token_budget`: tokens a batch with their padding (default 2,048 on a CPU, 32,768 on a GPU); `threads`: torch threads while it
-    runs (default: all of them or one, whichever is faster at the moment). The other arguments are those of `lw.score`.
+    `token_budget`: tokens a batch with their padding (default: 1,024 to 4,096 on a CPU, whichever is fastest; 32,768 on a GPU);
+    `threads`: torch threads while it runs (default: all of them or one, whichever is faster at the moment); `engine`: "stock"
+    reads the transformers model as it is, "packed" its weights without padding (`ModelError` where that is not possible), "auto"
+    packs where a self-check finds the same numbers. The other arguments are those of `lw.score`.
 
     >>> scorer = Scorer("notebooks/models/banking77-tiny-bert")
     >>> scorer(["I am still waiting on my card?", None]).log_probs.shape
@@ -64,15 +53,15 @@ class Scorer(TextReader):
         precision: str = "exact",
         token_budget: int | None = None,
         threads: int | None = None,
+        engine: str = "auto",
     ) -> None:
-        if precision == "fast":
-            raise ModelError(
-                'Expected precision="exact" (float32), found "fast", which is not available in this version. Leave it out.'
-            )
-        if precision != "exact":
-            raise InputError(f'Expected precision "exact", found {precision!r}.')
+        for name, value, known in (("precision", precision, PRECISIONS), ("engine", engine, ENGINES)):
+            if value not in known:
+                raise InputError(f"Expected {name} to be one of {', '.join(map(repr, known))}, found {value!r}.")
         classifier = models.load_classifier(model)
         self.label_names = label_names_of(classifier)
+        self.precision = precision
+        self.engine = engine
         super().__init__(
             classifier,
             tokenizer=tokenizer,
@@ -84,61 +73,62 @@ class Scorer(TextReader):
 
     def __call__(
         self,
-        texts: Texts,
-        pair_texts: Texts | None = None,
+        texts: TextColumn,
+        pair_texts: TextColumn | None = None,
         *,
+        loss_of: LossOf | None = None,
         progress: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         on_rows: OnRows | None = None,
     ) -> TextPass:
-        """Judge `texts` (or pairs of them). `on_rows(rows, log_probs)` is called after each batch, longest texts first."""
+        """Judge `texts` (or pairs of them). `on_rows(rows, log_probs)` is called after each batch, longest texts first.
+
+        `loss_of(rows, log_probs)` → (rows,) losses: `precision="fast"` reads the highest ones again in float32.
+        """
         started = time.perf_counter()
-        tokens = self.tokens(texts, pair_texts)
+        fast = self.precision == "fast" and has_bfloat16(self.device)
+        if self.precision == "fast" and loss_of is None:
+            raise InputError('Expected loss_of with precision="fast", found none: which losses are to be exact? Pass it.')
+        columns = Texts.of(texts, pair_texts)
         weights = models.weights_hash(self.model)
-        log_probs = np.full((len(tokens), len(self.label_names)), np.nan, dtype=np.float32)
-        notes: dict[int, str] = {}
         with contextlib.ExitStack() as stack:
-            done = np.zeros(len(tokens), dtype=bool)
             saved = None
             if checkpoint is not None:
-                key = self._fingerprint(tokens, weights)
-                saved = stack.enter_context(Checkpoint(checkpoint, key=key, rows=len(tokens), labels=len(self.label_names)))
-                done = saved.load_into(log_probs, notes)
-            advance = stack.enter_context(progress_bar(tokens.lengths, done=done, shown=progress))
+                key = self._fingerprint(columns, weights, "fast" if fast else "float32")
+                saved = stack.enter_context(Checkpoint(checkpoint, key=key, rows=len(columns), labels=len(self.label_names)))
+            run = PassOverTexts(
+                self,
+                stack.enter_context(self.lent()),
+                columns,
+                labels=len(self.label_names),
+                activation=log_softmax,
+                weights=weights,
+                engine=self.engine,
+                saved=saved,
+                on_rows=on_rows,
+            )
+            report = run.fast(loss_of, progress=progress) if fast and loss_of else run.exact(progress=progress)
+        if self.precision == "fast" and not fast:
+            report["precision"] += f": {self.device} has no bfloat16 in hardware"
+        seconds = time.perf_counter() - started
+        return replace(run.result, provenance={**self.provenance(rows=len(columns), seconds=seconds, weights=weights), **report})
 
-            def on_batch(rows: np.ndarray, values: np.ndarray, said: dict[int, str]) -> None:
-                if values.shape[1] != log_probs.shape[1]:
-                    raise ModelError(
-                        f"Expected {log_probs.shape[1]} outputs, one for each name in `config.id2label`, found "
-                        f"{values.shape[1]}. Set `model.config.id2label` to the names of the outputs."
-                    )
-                log_probs[rows] = values
-                notes.update(said)
-                if saved is not None:
-                    saved.add(rows, values, said)
-                advance(rows)
-                if on_rows is not None:
-                    on_rows(rows, values)
-
-            report = self.read(tokens, np.flatnonzero(~done), read_log_probs, on_batch)
-        provenance = self.provenance(report, rows=len(tokens), seconds=time.perf_counter() - started, weights=weights)
-        return TextPass(
-            log_probs,
-            tokens.lengths.astype(np.int32),
-            tokens.truncated,
-            tokens.unknown,
-            notes,
-            {**provenance, "precision": "exact (float32)", "engine": "stock", "resumed_rows": int(done.sum())},
-        )
-
-    def _fingerprint(self, tokens: Tokens, weights: str) -> dict[str, str]:
+    def _fingerprint(self, texts: Texts, weights: str, precision: str) -> dict[str, str]:
         return {
             "weights": weights,
             "max_length": str(self.max_length),
-            "texts or tokenizer": tokens.digest(),
-            "precision": "float32",
+            "texts": texts.digest(),
+            "tokenizer": self.tokenizer_digest(),
+            "precision": precision,
             "label names": "\n".join(self.label_names),
         }
+
+
+def log_softmax(logits: Any) -> Any:
+    """(batch, labels) float32 log-probabilities of logits: of one label a row."""
+    import torch
+
+    return torch.log_softmax(logits, dim=-1)
 
 
 def score(
@@ -164,6 +154,8 @@ def score(
     found. `tokenizer` defaults to the model's own. `text`: a column, or a pair of columns. `label_names`: names of integer
     labels, in the order of the ids. `label_map`: {name or id in the data: name in the model}. `max_length`: tokens to truncate
     at (default and most: what the model can read). `device`: default where the model is, or a GPU if there is one.
+    `precision="fast"`: bfloat16 where the hardware has it, and float32 again for the highest losses, 5 % of the rows and 100 at
+    least; `provenance` says from which loss on. They are then exact and in their exact order.
     `checkpoint`: a file for finished work; the same call resumes from it. `in_sample`: whether the model was trained on these
     rows, for the record.
 
@@ -180,7 +172,14 @@ def score(
     scorer = Scorer(model, tokenizer=tokenizer, max_length=max_length, device=device, precision=precision)
     labels = align_labels(examples.given, scorer.label_names, label_map=label_map)
     early = None if labels.believed else _EarlyCheck(labels)
-    result = scorer(examples.texts, examples.pair_texts, progress=progress, checkpoint=checkpoint, on_rows=early)
+    result = scorer(
+        examples.texts,
+        examples.pair_texts,
+        loss_of=lambda rows, log_probs: losses(log_probs, labels.codes[rows]),
+        progress=progress,
+        checkpoint=checkpoint,
+        on_rows=early,
+    )
     check_permutation(labels, result.log_probs)
     return Scores.from_pass(
         examples,

@@ -12,10 +12,11 @@ from tiny_models import TEXTS, byte_pairs, wordpiece
 
 from loss_widget.errors import InputError, ModelError
 from loss_widget.scoring.batches import Padding, Tokens, batch_at, by_length, check_fits, padded, tokenize
+from loss_widget.scoring.texts import Texts
 
 
 def tokens_of(texts: object, *, max_length: int = 64, pairs: object = None) -> Tokens:
-    return tokenize(wordpiece(), texts, pairs, max_length=max_length, types=True)
+    return tokenize(wordpiece(), Texts.of(texts, pairs), max_length=max_length, types=True)
 
 
 def rows_of(tokens: Tokens) -> list[list[int]]:
@@ -28,24 +29,24 @@ def test_tokens_are_those_of_the_tokenizer() -> None:
 
 def test_arrow_and_lists_read_alike() -> None:
     arrow = pa.chunked_array([pa.array(TEXTS[:3]), pa.array(TEXTS[3:])])
-    assert tokens_of(arrow).digest() == tokens_of(TEXTS).digest()
+    assert rows_of(tokens_of(arrow)) == rows_of(tokens_of(TEXTS))
 
 
 def test_a_series_is_read_by_position() -> None:
     series = pd.Series(TEXTS, index=range(len(TEXTS), 0, -1))
-    assert tokens_of(series).digest() == tokens_of(TEXTS).digest()
-    assert tokens_of(text for text in TEXTS).digest() == tokens_of(TEXTS).digest()
+    assert rows_of(tokens_of(series)) == rows_of(tokens_of(TEXTS))
+    assert rows_of(tokens_of(text for text in TEXTS)) == rows_of(tokens_of(TEXTS))
 
 
 def test_many_chunks_read_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = tokens_of(TEXTS)
     monkeypatch.setattr("loss_widget.scoring.batches.ROWS_AT_ONCE", 3)
-    assert tokens_of(TEXTS).digest() == whole.digest()
+    assert rows_of(tokens_of(TEXTS)) == rows_of(whole)
 
 
 def test_odd_values_are_read_as_text() -> None:
     odd = [None, float("nan"), 12, 3.5, "a \ud800 b"]
-    assert tokens_of(odd).digest() == tokens_of(["", "", "12", "3.5", "a ? b"]).digest()
+    assert Texts.of(odd).lists() == (["", "", "12", "3.5", "a ? b"], None)
 
 
 def test_only_rows_that_lost_tokens_are_truncated() -> None:
@@ -64,12 +65,12 @@ def test_unknown_tokens_are_counted() -> None:
 
 
 def test_end_of_text_as_unknown_token_is_not_counted() -> None:
-    tokens = tokenize(byte_pairs("gpt2"), ["<|endoftext|>", "a"], None, max_length=9, types=False)
+    tokens = tokenize(byte_pairs("gpt2"), Texts.of(["<|endoftext|>", "a"]), max_length=9, types=False)
     assert tokens.unknown.tolist() == [0, 0]
 
 
 def test_an_empty_text_without_special_tokens_gets_one_token_and_a_note() -> None:
-    tokens = tokenize(byte_pairs("gpt2"), ["", "a", ""], None, max_length=9, types=False)
+    tokens = tokenize(byte_pairs("gpt2"), Texts.of(["", "a", ""]), max_length=9, types=False)
     assert rows_of(tokens) == [[0], *byte_pairs("gpt2")(["a"])["input_ids"], [0]]
     assert sorted(tokens.notes) == [0, 2]
 
@@ -110,11 +111,34 @@ def test_a_model_without_a_padding_token_gets_an_id_that_the_batch_does_not_hold
 
 
 def test_the_digest_notices_every_change() -> None:
-    digests = [
-        tokens_of(texts, max_length=length).digest()
-        for texts, length in ((TEXTS, 64), (TEXTS[::-1], 64), (TEXTS[:-1], 64), (TEXTS, 8), ([*TEXTS[:-1], "oil"], 64))
-    ]
-    assert len(set(digests)) == len(digests)
+    digests = {
+        Texts.of(*texts).digest()
+        for texts in (
+            (TEXTS,),
+            (TEXTS[::-1],),
+            (TEXTS[:-1],),
+            ([*TEXTS[:-1], "oil"],),
+            (TEXTS, TEXTS),
+            (["ab", "c"],),
+            (["a", "bc"],),
+        )
+    }
+    assert len(digests) == 7
+
+
+@given(st.lists(st.text(), min_size=1), st.integers(0, 9), st.integers(1, 9))
+def test_the_digest_does_not_mind_how_arrow_cuts(texts: list[str], start: int, size: int) -> None:
+    whole = Texts.of(texts)
+    cut = pa.chunked_array([whole.first.slice(i, size).combine_chunks() for i in range(0, len(texts), size)])
+    assert Texts.of(cut).digest() == whole.digest()
+    start = min(start, len(texts) - 1)
+    assert whole.slice(start, len(texts)).digest() == Texts.of(whole.lists()[0][start:]).digest()
+
+
+@given(st.lists(st.text(), min_size=1, max_size=20), st.data())
+def test_rows_are_taken_in_the_order_asked_for(texts: list[str], data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.integers(0, len(texts) - 1), min_size=1))
+    assert Texts.of(texts, texts[::-1]).take(np.array(rows)).lists() == ([texts[i] for i in rows], [texts[::-1][i] for i in rows])
 
 
 def test_bad_texts_are_refused() -> None:

@@ -23,14 +23,14 @@ def opened(path: Path) -> Checkpoint:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     with opened(tmp_path / "run.checkpoint") as checkpoint:
-        checkpoint.add(np.arange(ROWS - 1), np.zeros((ROWS - 1, LABELS), dtype=np.float32), {3: "cut"})
+        checkpoint.add(np.arange(ROWS - 1), np.zeros((ROWS - 1, LABELS), dtype=np.float32), {3: "cut"}, "float32")
     return tmp_path / "run.checkpoint"
 
 
 def resumed(path: Path) -> tuple[np.ndarray, dict[int, str]]:
     notes: dict[int, str] = {}
     with opened(path) as checkpoint:
-        return checkpoint.load_into(np.empty((ROWS, LABELS), dtype=np.float32), notes), notes
+        return checkpoint.load_into(np.empty((ROWS, LABELS), dtype=np.float32), notes, "float32"), notes
 
 
 def sql(statement: str, *values: object) -> Callable[[Path], None]:
@@ -97,7 +97,7 @@ def test_a_write_that_fails_says_that_the_rest_is_safe(path: Path) -> None:
     other = sqlite3.connect(path, isolation_level=None)
     checkpoint._file.execute("PRAGMA busy_timeout = 0")
     other.execute("BEGIN IMMEDIATE")
-    checkpoint.add(np.array([ROWS - 1]), np.zeros((1, LABELS), dtype=np.float32), {})
+    checkpoint.add(np.array([ROWS - 1]), np.zeros((1, LABELS), dtype=np.float32), {}, "float32")
     with pytest.raises(InputError, match=r"locked.*the same call resumes"):
         checkpoint.flush()
     other.close()

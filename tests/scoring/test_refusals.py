@@ -181,10 +181,10 @@ def test_bad_devices_and_precisions_are_refused() -> None:
     for device in ("tpu9000", "cuda:99", 3.5):
         with pytest.raises(InputError, match="a device that this machine has"):
             score(DATA, model, tokenizer=tokenizer, device=device)
-    with pytest.raises(ModelError, match='"fast", which is not available in this version'):
-        score(DATA, model, tokenizer=tokenizer, precision="fast")
-    with pytest.raises(InputError, match="found 'int8'"):
+    with pytest.raises(InputError, match="precision to be one of 'exact', 'fast', found 'int8'"):
         score(DATA, model, tokenizer=tokenizer, precision="int8")
+    with pytest.raises(InputError, match="engine to be one of 'auto', 'stock', 'packed', found 'onnx'"):
+        Scorer(model, tokenizer=tokenizer, engine="onnx")
 
 
 def test_a_model_like_object_without_weights_is_refused() -> None:

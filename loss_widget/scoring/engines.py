@@ -1,0 +1,120 @@
+"""Which engine reads a model: the packed one where it gives the stock model's numbers, else the stock one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from loss_widget.errors import InputError, ModelError
+from loss_widget.scoring.batches import Tokens, by_length
+from loss_widget.scoring.forward import Engine
+from loss_widget.scoring.memory import available_bytes, is_out_of_memory
+
+try:
+    from loss_widget.scoring.packed import NotPacked, PackedModel, bytes_needed
+except ImportError:  # until it is there
+    NotPacked = PackedModel = None  # type: ignore[assignment, misc]
+from loss_widget.scoring.stock import StockEngine, on_device, rows_agree
+
+ENGINES = ("auto", "stock", "packed")
+AGREES_WITHIN = 1e-4
+_CHECK_ROWS = 64
+_MOST_OF_MEMORY = 0.5
+Activation = Callable[[Any], Any]
+"""(batch, labels) logits → (batch, labels) log-probabilities."""
+
+_checked: dict[tuple[str, str], tuple[int, str]] = {}
+"""What self-checks found, by the hash of the weights and the device: the longest row that was checked; "" or the reason."""
+
+
+@dataclass
+class PackedEngine:
+    """A model's weights in the packed forward; rows follow each other without padding."""
+
+    model: PackedModel
+    activation: Activation
+    device: Any
+    name: str = "packed"
+    batching: str = "packed"
+
+    def read(self, tokens: Tokens, batch: np.ndarray) -> Any:
+        """(batch, labels) float32 tensor of log-probabilities."""
+        import torch
+
+        ids = on_device(torch.from_numpy(tokens.ids_of(batch).astype(np.int64)), self.device)
+        kinds = tokens.types_of(batch)
+        types = None if kinds is None else on_device(torch.from_numpy(kinds.astype(np.int64)), self.device)
+        return self.activation(self.model(ids, types, tokens.lengths[batch]))
+
+
+def choose_engine(
+    stock: StockEngine, model: Any, tokens: Tokens, activation: Activation, *, weights: str, asked: str = "auto"
+) -> tuple[Engine, str]:
+    """The packed engine and "", or the stock engine and the reason in words. float32, whatever comes later.
+
+    `model`: the borrowed model that `stock` reads. The packed engine must give the stock model's log-probabilities, row by row,
+    within 1e-4 on 64 of the rows; what the check found is remembered for these weights. `asked="packed"`: `ModelError` with the
+    reason instead of the stock engine.
+    """
+    if asked not in ENGINES:
+        raise InputError(f"Expected engine to be one of {', '.join(map(repr, ENGINES))}, found {asked!r}.")
+    everything = np.arange(len(tokens))
+    reason = "asked for" if asked == "stock" else "" if PackedModel is not None else "not built yet"
+    if not reason:
+        try:
+            engine = PackedEngine(_packed(model), activation, stock.device)
+            reason = _self_check(engine, stock, tokens, (weights, str(stock.device)))
+        except NotPacked as refusal:
+            reason = str(refusal)
+    if not reason:
+        return engine, ""
+    if asked == "packed":
+        raise ModelError(f'Expected a model that the packed engine can read, found: {reason}. Leave out `engine="packed"`.')
+    stock.choose_batching(tokens, everything)
+    return stock, reason
+
+
+def _packed(model: Any) -> PackedModel:
+    import torch
+
+    needed, free = bytes_needed(model, torch.float32), available_bytes(next(iter(model.parameters())).device)
+    if free is not None and needed > _MOST_OF_MEMORY * free:
+        raise NotPacked(f"a packed copy of the weights takes {needed / 1e9:.1f} GB of the {free / 1e9:.1f} GB that are free")
+    return PackedModel.of(model)
+
+
+def _self_check(engine: PackedEngine, stock: StockEngine, tokens: Tokens, known_as: tuple[str, str]) -> str:
+    """ "" where the engines agree on a sample of rows of all lengths, else what was found."""
+    order = by_length(tokens.lengths, np.arange(len(tokens)))
+    longest = int(tokens.lengths[order[0]])
+    checked_to, reason = _checked.get(known_as, (0, ""))
+    if reason or longest <= checked_to:
+        return reason
+    rows = order[np.unique(np.linspace(0, len(order) - 1, min(_CHECK_ROWS, len(order))).astype(int))]
+    try:
+        plain = stock.one_by_one(tokens, rows)
+        found = engine.read(tokens, rows).cpu().numpy()
+    except Exception as error:
+        if is_out_of_memory(error):
+            return "too little memory for its self-check"
+        return f"its self-check failed ({type(error).__name__}: {error})"
+    if found.shape != plain.shape or (np.isfinite(found) != np.isfinite(plain)).any():
+        reason = "its self-check gave other rows than the stock model"
+    elif not rows_agree(found, plain, within=AGREES_WITHIN):
+        reason = f"its self-check differs from the stock model by {np.nanmax(np.abs(found - plain)):.1e}"
+    if reason or len(rows) == _CHECK_ROWS:
+        _checked[known_as] = (longest, reason)
+    return reason
+
+
+def rough_engine(engine: Engine, model: Any, stock: StockEngine, activation: Activation) -> Engine:
+    """The same engine on a copy of the weights in bfloat16. `model`: the borrowed model that `stock` reads."""
+    import torch
+
+    if isinstance(engine, PackedEngine):
+        return PackedEngine(PackedModel.of(model, dtype=torch.bfloat16), activation, engine.device)
+    return stock.with_model(copy.deepcopy(model).to(torch.bfloat16))
