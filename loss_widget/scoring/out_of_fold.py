@@ -18,7 +18,6 @@ from loss_widget.scoring import models
 from loss_widget.scoring.forward import ForwardPass
 from loss_widget.scoring.passes import TextPass
 from loss_widget.scoring.reader import TextReader, progress_bar
-from loss_widget.scoring.scorer import accuracy
 from loss_widget.scoring.stock import StockEngine, read_mean_pooled
 from loss_widget.scoring.texts import Texts
 
@@ -91,7 +90,6 @@ def cross_score(
             "in_sample": False,
             "folds": folds,
             "seed": seed,
-            "accuracy": accuracy(log_probs, labels.codes),
         },
     )
 

@@ -13,9 +13,8 @@ import numpy as np
 
 from loss_widget.errors import InputError
 from loss_widget.examples import read_examples
-from loss_widget.labels import AlignedLabels, align_labels
-from loss_widget.probabilities import losses
-from loss_widget.scores import Scores, callers_columns
+from loss_widget.labels import AlignedLabels
+from loss_widget.scores import Scores, callers_columns, loss_of, scores_for
 from loss_widget.scoring import models
 from loss_widget.scoring.checkpoint import Checkpoint
 from loss_widget.scoring.engines import ENGINES
@@ -23,7 +22,7 @@ from loss_widget.scoring.label_order import check_permutation
 from loss_widget.scoring.passes import LossOf, OnRows, PassOverTexts, TextPass
 from loss_widget.scoring.precision import has_bfloat16
 from loss_widget.scoring.reader import TextReader
-from loss_widget.scoring.tasks import label_names_of
+from loss_widget.scoring.tasks import align, is_multi_label, label_names_of, log_sigmoid, log_softmax
 from loss_widget.scoring.texts import TextColumn, Texts
 
 PRECISIONS = ("exact", "fast")
@@ -60,6 +59,7 @@ class Scorer(TextReader):
                 raise InputError(f"Expected {name} to be one of {', '.join(map(repr, known))}, found {value!r}.")
         classifier = models.load_classifier(model)
         self.label_names = label_names_of(classifier)
+        self.multi_label = is_multi_label(classifier)
         self.precision = precision
         self.engine = engine
         super().__init__(
@@ -101,7 +101,7 @@ class Scorer(TextReader):
                 stack.enter_context(self.lent()),
                 columns,
                 labels=len(self.label_names),
-                activation=log_softmax,
+                activation=log_sigmoid if self.multi_label else log_softmax,
                 weights=weights,
                 engine=self.engine,
                 saved=saved,
@@ -121,14 +121,8 @@ class Scorer(TextReader):
             "tokenizer": self.tokenizer_digest(),
             "precision": precision,
             "label names": "\n".join(self.label_names),
+            "kind of model": "multi-label" if self.multi_label else "one label a row",
         }
-
-
-def log_softmax(logits: Any) -> Any:
-    """(batch, labels) float32 log-probabilities of logits: of one label a row."""
-    import torch
-
-    return torch.log_softmax(logits, dim=-1)
 
 
 def score(
@@ -159,6 +153,9 @@ def score(
     `checkpoint`: a file for finished work; the same call resumes from it. `in_sample`: whether the model was trained on these
     rows, for the record.
 
+    Of a multi-label model (`config.problem_type` "multi_label_classification") `label` holds a list of names or ids a row, or a
+    0/1 vector, and what comes back are `MultiLabelScores`: the loss is the mean of the labels' binary cross-entropies.
+
     Losses are float32 and equal those of a plain pass row by row within 1e-4, whatever the batches. Raises `DataError`,
     `ColumnError`, `LabelMismatch` or `ModelError`, each saying what to do.
 
@@ -167,15 +164,15 @@ def score(
     >>> scores.top(1)["label"].item()
     'age_limit'
     """
-    examples = read_examples(data, text=text, label=label, label_names=label_names)
-    callers_columns(examples.frame)  # a name that is taken is told before the wait
+    examples = read_examples(data, text=text, label=label, label_names=label_names, label_sets=True)
     scorer = Scorer(model, tokenizer=tokenizer, max_length=max_length, device=device, precision=precision)
-    labels = align_labels(examples.given, scorer.label_names, label_map=label_map)
+    labels = align(examples.given, scorer.label_names, multi_label=scorer.multi_label, label_map=label_map)
+    callers_columns(examples.frame, scores_for(labels).columns)  # a name that is taken is told before the wait
     early = None if labels.believed else _EarlyCheck(labels)
     result = scorer(
         examples.texts,
         examples.pair_texts,
-        loss_of=lambda rows, log_probs: losses(log_probs, labels.codes[rows]),
+        loss_of=loss_of(labels),
         progress=progress,
         checkpoint=checkpoint,
         on_rows=early,
@@ -192,17 +189,8 @@ def score(
         provenance={
             **result.provenance,
             "in_sample": in_sample,
-            "accuracy": accuracy(result.log_probs, labels.codes),
         },
     )
-
-
-def accuracy(log_probs: np.ndarray, label_ids: np.ndarray) -> float | None:
-    """The share of labelled and judged rows whose most probable label is the given one; None where there are none."""
-    usable = (label_ids >= 0) & np.isfinite(log_probs).all(axis=1)
-    if not usable.any():
-        return None
-    return round(float((log_probs[usable].argmax(axis=1) == label_ids[usable]).mean()), 4)
 
 
 class _EarlyCheck:

@@ -1,13 +1,17 @@
-"""What a model's head means: single-label classifiers are judged, everything else is refused in words."""
+"""What a model's head means: one label a row or a set of them; everything else is refused in words."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loss_widget.errors import ModelError
+from loss_widget.errors import LabelError, ModelError
+from loss_widget.label_sets import GivenLabelSets, align_label_sets, without_sets
+from loss_widget.labels import AlignedLabels, GivenLabels, align_labels
 
 SUPPORTED = (
-    "`lw.score` judges single-label sequence classifiers (AutoModelForSequenceClassification with two or more labels); "
+    "`lw.score` judges sequence classifiers (AutoModelForSequenceClassification with two or more labels), of one label a row or "
+    "multi-label; "
     "`lw.cross_score` needs an encoder only; `lw.Scores.from_probs` takes probabilities from anywhere."
 )
 
@@ -27,7 +31,7 @@ _OTHER_HEADS = {
 
 
 def check_classifier(model: Any) -> None:
-    """Raise `ModelError` unless `model` is a single-label sequence classifier."""
+    """Raise `ModelError` unless `model` is a sequence classifier of one label a row or of several."""
     kind = type(model).__name__
     if hasattr(model, "model") and hasattr(model, "tokenizer") and kind.endswith("Pipeline"):
         raise ModelError(f"Expected a model, found a pipeline ({kind}). Pass `pipe.model` and `tokenizer=pipe.tokenizer`.")
@@ -40,12 +44,46 @@ def check_classifier(model: Any) -> None:
     if "SequenceClassification" not in kind and kind.endswith("Model") and not kind.startswith("Peft"):
         raise ModelError(f"Expected a sequence classifier, found an encoder without a head ({kind}). {SUPPORTED}")
     problem = getattr(config, "problem_type", None)
-    if problem == "multi_label_classification":
-        raise ModelError(f"Expected one label a row, found a multi-label model (config.problem_type={problem!r}). {SUPPORTED}")
     if problem == "regression" or getattr(config, "num_labels", 2) == 1:
         raise ModelError(
             f"Expected two or more labels, found a regression model ({kind}, num_labels={config.num_labels}). {SUPPORTED}"
         )
+
+
+def is_multi_label(model: Any) -> bool:
+    """Whether each label of the model is a question of its own."""
+    return getattr(model.config, "problem_type", None) == "multi_label_classification"
+
+
+def log_softmax(logits: Any) -> Any:
+    """(batch, labels) float32 log-probabilities of logits: of one label a row."""
+    import torch
+
+    return torch.log_softmax(logits, dim=-1)
+
+
+def log_sigmoid(logits: Any) -> Any:
+    """(batch, labels) float32 log-probabilities of logits: that each label is on."""
+    import torch
+
+    return torch.nn.functional.logsigmoid(logits)
+
+
+def align(
+    given: GivenLabels, model_names: Sequence[str], *, multi_label: bool, label_map: Mapping[Any, str] | None = None
+) -> AlignedLabels:
+    """The given labels, or sets of them, in the model's order; `LabelError` where the model judges the one and the data has the
+    other."""
+    if multi_label:
+        sets = given if isinstance(given, GivenLabelSets) else without_sets(given)
+        return align_label_sets(sets, model_names, label_map=label_map)
+    if isinstance(given, GivenLabelSets):
+        raise LabelError(
+            "Expected one label a row, since this model gives one, found lists of labels. Take one of each, for example with "
+            "`.str[0]`; or, where the model was trained to give several, set "
+            '`model.config.problem_type = "multi_label_classification"`.'
+        )
+    return align_labels(given, model_names, label_map=label_map)
 
 
 def label_names_of(model: Any) -> list[str]:
