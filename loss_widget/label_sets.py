@@ -90,7 +90,7 @@ def read_label_sets(
     on = np.zeros((len(sets), len(read.names)), dtype=bool)
     on[np.repeat(np.arange(len(sets)), [len(labels or ()) for labels in sets]), read.codes] = True
     missing = np.array([labels is None for labels in sets])
-    return GivenLabelSets(_only_label(on), read.names, read.values, read.bare_ids, read.kind, on, missing)
+    return GivenLabelSets(only_label(on), read.names, read.values, read.bare_ids, read.kind, on, missing)
 
 
 def align_label_sets(
@@ -116,7 +116,7 @@ def align_label_sets(
     on = np.zeros((len(given.on), len(model_names)), dtype=np.int8)
     for i, j in enumerate(to_model):
         on[:, j] |= given.on[:, i]
-    codes = _only_label(on)
+    codes = only_label(on)
     on[given.missing] = NO_LABEL
     return AlignedLabelSets(codes, labels.names, labels.values, labels.aliases, labels.believed, on, given.vector)
 
@@ -133,6 +133,13 @@ def without_sets(given: GivenLabels) -> GivenLabelSets:
         )
     rows = len(given.codes)
     return GivenLabelSets(given.codes, (), (), on=np.zeros((rows, 0), dtype=bool), missing=np.ones(rows, dtype=bool))
+
+
+def only_label(on: np.ndarray) -> np.ndarray:
+    """(n,) int32: the label of rows with exactly one, else -1. `on`: (n, n_labels), 1 where a label is on."""
+    if not on.shape[1]:
+        return np.full(len(on), NO_LABEL, dtype=np.int32)
+    return np.where((on > 0).sum(axis=1) == 1, on.argmax(axis=1), NO_LABEL).astype(np.int32)
 
 
 def _as_list(value: Any, column: pd.Series, row: int) -> list[Any] | None:
@@ -161,7 +168,7 @@ def _read_vectors(sets: list[list[Any] | None], kind: type, label_names: Sequenc
     on = np.array([[False] * width if labels is None else labels for labels in sets], dtype=bool)
     missing = np.array([labels is None for labels in sets])
     places = tuple(range(width))
-    return GivenLabelSets(_only_label(on), names, places, label_names is None, int, on, missing, kind)
+    return GivenLabelSets(only_label(on), names, places, label_names is None, int, on, missing, kind)
 
 
 def _check_label(label: Any, column: pd.Series, row: int) -> None:
@@ -171,10 +178,3 @@ def _check_label(label: Any, column: pd.Series, row: int) -> None:
         f"Expected lists of label names (str), of ids (int from 0 up), or 0/1 vectors of one length, found {label!r} "
         f"({type(label).__name__}) in a list of column {column.name!r}, row {row}. Take it out or convert it."
     )
-
-
-def _only_label(on: np.ndarray) -> np.ndarray:
-    """(n,) int32: the label of rows with exactly one, else -1."""
-    if not on.shape[1]:
-        return np.full(len(on), NO_LABEL, dtype=np.int32)
-    return np.where(on.sum(axis=1) == 1, on.argmax(axis=1), NO_LABEL).astype(np.int32)

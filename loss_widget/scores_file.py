@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 from loss_widget.atomic import replacing
 from loss_widget.errors import DataError, ExportError, listing
 from loss_widget.examples import as_tuple, content_keys, read_texts, unstorable
+from loss_widget.label_sets import AlignedLabelSets, only_label
 from loss_widget.labels import AlignedLabels
-from loss_widget.scores import Scores
+from loss_widget.multi_label import MultiLabelScores
+from loss_widget.scores import Scores, scores_for
 
 META = b"loss_widget"
 OWN = ("__given_id__", "__key__", "__log_probs__")
@@ -34,7 +36,7 @@ def write_table(scores: Scores, table: pa.Table, layout: dict[str, Any], path: P
     for name, column in zip(
         OWN,
         (
-            pa.array(scores.given_ids),
+            _given(scores),
             pa.array(scores.keys),
             pa.FixedSizeListArray.from_arrays(flat, n_labels),
         ),
@@ -48,6 +50,7 @@ def write_table(scores: Scores, table: pa.Table, layout: dict[str, Any], path: P
         "label_names": scores.label_names,
         "label_values": scores.label_values,
         "label_aliases": list(scores.label_aliases.items()),
+        "vector": scores.vector.__name__ if isinstance(scores, MultiLabelScores) and scores.vector else None,
         "provenance": scores.provenance,
         "attrs": scores.frame.attrs,
         "layout": layout,
@@ -96,17 +99,34 @@ def scores_of(table: pa.Table, meta: dict[str, Any]) -> Scores:
     text = meta["text"] if isinstance(meta["text"], str) else tuple(meta["text"])
     texts = [read_texts(frame, name)[0] for name in as_tuple(text)]
     names = tuple(meta["label_names"])
-    return Scores(
+    labels = _labels(given, names, meta)
+    return scores_for(labels)(
         frame=frame,
         text=text,
         label=meta["label"],
         log_probs=_values(stored).reshape(len(frame), len(names)),
-        labels=AlignedLabels(np.asarray(given), names, tuple(meta["label_values"]), dict(meta["label_aliases"])),
+        labels=labels,
         texts=texts[0],
         pair_texts=texts[1] if len(texts) == 2 else None,
         keys=np.asarray(keys),
         provenance=meta["provenance"],
     )
+
+
+def _given(scores: Scores) -> pa.Array:
+    """The given labels as a column: an id a row, or of sets a list of 1, 0 and -1 for each label."""
+    if not isinstance(scores, MultiLabelScores):
+        return pa.array(scores.given_ids)
+    return pa.FixedSizeListArray.from_arrays(pa.array(scores.given_sets.reshape(-1)), scores.given_sets.shape[1])
+
+
+def _labels(given: pa.Array, names: tuple[str, ...], meta: dict[str, Any]) -> AlignedLabels:
+    values, aliases = tuple(meta["label_values"]), dict(meta["label_aliases"])
+    if not pa.types.is_fixed_size_list(given.type):
+        return AlignedLabels(np.asarray(given), names, values, aliases)
+    on = _values(given).reshape(-1, len(names))
+    vector = {"int": int, "float": float, "bool": bool}.get(meta["vector"])
+    return AlignedLabelSets(only_label(on), names, values, aliases, on=on, vector=vector)
 
 
 def _check_rows(scores: Scores) -> None:
@@ -129,7 +149,7 @@ def table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
     taken = [name for name in OWN if name in frame.columns]
     if taken:
         raise ExportError(f"Expected the column names {listing(taken)} to be free, found them in the frame. Rename them first.")
-    layout: dict[str, Any] = {"categories": {}, "nested": []}
+    layout: dict[str, Any] = {"categories": {}, "nested": [], "lists": _columns_of_lists(frame)}
     frame = frame.copy(deep=False)
     frame.attrs = {}  # they go with our own metadata
     if not all(isinstance(name, str) for name in frame.columns):
@@ -163,6 +183,9 @@ def _frame_of(table: pa.Table, layout: dict[str, Any]) -> pd.DataFrame:
     frame = table.to_pandas()
     for position in layout.get("nested", ()):
         frame.isetitem(position, pd.Series(pd.arrays.ArrowExtensionArray(table.column(position)), index=frame.index))
+    for position in layout.get("lists", ()):  # Arrow gives arrays back
+        lists = [value if value is None else value.tolist() for value in frame.iloc[:, position]]
+        frame.isetitem(position, pd.Series(lists, index=frame.index, dtype=object))
     for position, (values, kind, ordered) in layout.get("categories", {}).items():
         dtype = pd.CategoricalDtype(pd.Index(values, dtype=kind), ordered=ordered)
         frame.isetitem(int(position), frame.iloc[:, int(position)].astype(dtype))
@@ -171,6 +194,17 @@ def _frame_of(table: pa.Table, layout: dict[str, Any]) -> pd.DataFrame:
     if "columns" in layout:
         frame.columns = pd.Index(_names(layout["columns"]), name=frame.columns.name, tupleize_cols=False)
     return frame
+
+
+def _columns_of_lists(frame: pd.DataFrame) -> list[int]:
+    """The columns of Python lists of single values."""
+
+    def flat(value: Any) -> bool:
+        return value is None or (isinstance(value, list) and not any(isinstance(v, (list, dict, np.ndarray)) for v in value))
+
+    objects = (position for position, dtype in enumerate(frame.dtypes) if pd.api.types.is_object_dtype(dtype))
+    columns = ((position, frame.iloc[:, position]) for position in objects)
+    return [position for position, column in columns if column.map(flat).all() and not column.isna().all()]
 
 
 def _names(stored: list[Any]) -> list[Any]:

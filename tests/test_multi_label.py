@@ -122,3 +122,17 @@ def test_scoring_again_replaces_our_columns():
     once = judged(frame())
     again = judged(once.frame)
     pd.testing.assert_frame_equal(again.frame, once.frame)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_saved_scores_come_back_whole(tmp_path, form):
+    scores = judged(frame(FORMS[form]))
+    back = Scores.load(scores.save(tmp_path / "s.parquet"))
+    assert isinstance(back, MultiLabelScores)
+    pd.testing.assert_frame_equal(back.frame, scores.frame)
+    np.testing.assert_array_equal(back.given_sets, scores.given_sets)
+    np.testing.assert_array_equal(back.given_ids, scores.given_ids)
+    np.testing.assert_array_equal(back.label_losses, scores.label_losses)
+    assert (back.vector, back.label_values) == (scores.vector, scores.label_values)
+    assert back.provenance == scores.provenance
+    pd.testing.assert_frame_equal(back.top(), scores.top())
