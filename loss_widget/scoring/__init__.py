@@ -2,6 +2,7 @@
 
 from loss_widget.scoring.out_of_fold import cross_score
 from loss_widget.scoring.passes import TextPass
-from loss_widget.scoring.scorer import Scorer, score
+from loss_widget.scoring.plan import score
+from loss_widget.scoring.scorer import Scorer
 
 __all__ = ["Scorer", "TextPass", "cross_score", "score"]
