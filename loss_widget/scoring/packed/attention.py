@@ -31,7 +31,7 @@ class Attention:
         _normalise_heads(qkv[:, :heads], self._block.query_norm)
         _normalise_heads(qkv[:, heads : heads + shared], self._block.key_norm)
         if self._block.rotary is not None:
-            turn(qkv[:, : heads + shared], self._block.rotary, layout.positions)
+            turn(qkv[:, : heads + shared], *_cos_sin(self._block.rotary, layout))
         if self._bias is None and _varlen_fits(qkv):
             return _varlen(qkv, heads, layout, self._block.reach).flatten(1)
         result = torch.empty((len(qkv), heads, self._width), dtype=qkv.dtype, device=qkv.device)
@@ -39,29 +39,33 @@ class Attention:
             q, k, v = (part.transpose(1, 2) for part in span.grid(qkv).split((heads, shared, shared), dim=2))
             if shared != heads:
                 k, v = (part.repeat_interleave(heads // shared, dim=1) for part in (k, v))
-            mask, causal = self._mask(span, qkv)
+            mask, causal = self._mask(span, layout, qkv)
             taken = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)  # (rows, heads, longest, width)
             span.write(taken.transpose(1, 2), result)
         return result.flatten(1)
 
-    def _mask(self, span: Span, like: Tensor) -> tuple[Tensor | None, bool]:
+    def _mask(self, span: Span, layout: Layout, like: Tensor) -> tuple[Tensor | None, bool]:
         """What each query may see, (…, longest, longest), None: all; and whether "only what came before" says it all."""
         import torch
 
         back, ahead = self._block.reach
+        here = slice(span.longest)
         if self._bias is None and _covers(back, span.longest):
             if ahead == 0:
                 return None, True
             if _covers(ahead, span.longest) and span.lengths is None:
                 return None, False
+        bias = None
+        if self._bias is not None:
+            table = self._bias
+            bias = layout.once("bias", lambda: distance_bias(table, layout.longest).to(like.dtype))[:, here, here]
+            if span.lengths is None:
+                return bias, False
         place = torch.arange(span.longest, device=like.device)
         seen = within_reach(place[None, :] - place[:, None], self._block.reach)
         if span.lengths is not None:
             seen = seen & (place < span.lengths[:, None])[:, None, None, :]
-        if self._bias is None:
-            return seen, False
-        bias = distance_bias(self._bias, span.longest)
-        return torch.where(seen, bias, float("-inf")).to(like.dtype), False
+        return seen if bias is None else torch.where(seen, bias, float("-inf")), False
 
 
 class ReadAttention:
@@ -99,8 +103,9 @@ class ReadAttention:
             keys = self._key(x).unflatten(1, (shared, self._width))
             _normalise_heads(keys, self._block.key_norm)
             if self._block.rotary is not None:
-                turn(query, self._block.rotary, layout.positions[rows])
-                turn(keys, self._block.rotary, layout.positions)
+                cos, sin = _cos_sin(self._block.rotary, layout)
+                turn(query, cos[rows], sin[rows])
+                turn(keys, cos, sin)
         query = query.unflatten(1, (shared, self._heads // shared))  # (rows, key heads, heads a key head, width)
         if self._key_weight is not None:
             query = torch.einsum("rkgw,kwd->rkgd", query, self._key_weight)
@@ -122,7 +127,8 @@ class ReadAttention:
             scores = torch.matmul(query, span.grid(keys).permute(0, 2, 3, 1)).flatten(1, 2)
         scores = scores.float() * self._width**-0.5
         if self._bias is not None:
-            scores += distance_bias(self._bias, span.longest)[:, 0]
+            none = self._bias.shape[1] // 2
+            scores += self._bias[:, none : none + span.longest]  # the token that is read is the first
         seen = self._seen(span, x.device)
         if seen is not None:
             scores = scores.masked_fill(~seen, float("-inf"))
@@ -160,15 +166,24 @@ def distance_bias(table: Tensor, length: int) -> Tensor:
     return slope.unfold(1, length, 1).flip(1)
 
 
-def turn(heads: Tensor, rotary: Rotary, positions: Tensor) -> None:
+def turn(heads: Tensor, cos: Tensor, sin: Tensor) -> None:
     """Turn each head (tokens, heads, width) by its position, in place: halves (a, b) → (a cos - b sin, b cos + a sin)."""
-    angle = (positions[:, None].float() * rotary.frequencies)[:, None]  # (tokens, 1, width / 2)
-    cos, sin = angle.cos(), angle.sin()
     a, b = heads.float().chunk(2, dim=-1)
     half = heads.shape[-1] // 2
     a, b = a * cos - b * sin, b * cos + a * sin
     heads[..., :half] = a
     heads[..., half:] = b
+
+
+def _cos_sin(rotary: Rotary, layout: Layout) -> tuple[Tensor, Tensor]:
+    """(tokens, 1, width / 2) float32, twice."""
+
+    def made() -> tuple[Tensor, Tensor]:
+        angle = (layout.positions[:, None].float() * rotary.frequencies)[:, None]
+        return angle.cos(), angle.sin()
+
+    cos, sin = layout.once(rotary, made)
+    return cos, sin
 
 
 def _covers(reach: int | None, longest: int) -> bool:

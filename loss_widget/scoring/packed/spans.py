@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,13 @@ class Layout:
     positions: Tensor
     starts: Tensor
     lengths: np.ndarray
+    _made: dict[Any, Any] = field(default_factory=dict)
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What all layers need alike, made by the first that asks."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     @property
     def longest(self) -> int:
