@@ -10,15 +10,12 @@ from typing import Any
 import numpy as np
 
 from loss_widget.errors import InputError, ModelError
-from loss_widget.scoring.batches import Tokens, by_length
+from loss_widget.scoring.batches import by_length
 from loss_widget.scoring.forward import Engine
 from loss_widget.scoring.memory import available_bytes, is_out_of_memory
-
-try:
-    from loss_widget.scoring.packed import NotPacked, PackedModel, bytes_needed
-except ImportError:  # until it is there
-    NotPacked = PackedModel = None  # type: ignore[assignment, misc]
+from loss_widget.scoring.packed import NotPacked, PackedModel, bytes_needed
 from loss_widget.scoring.stock import StockEngine, on_device, rows_agree
+from loss_widget.scoring.tokens import Tokens
 
 ENGINES = ("auto", "stock", "packed")
 AGREES_WITHIN = 1e-4
@@ -63,7 +60,7 @@ def choose_engine(
     if asked not in ENGINES:
         raise InputError(f"Expected engine to be one of {', '.join(map(repr, ENGINES))}, found {asked!r}.")
     everything = np.arange(len(tokens))
-    reason = "asked for" if asked == "stock" else "" if PackedModel is not None else "not built yet"
+    reason = "asked for" if asked == "stock" else ""
     if not reason:
         try:
             engine = PackedEngine(_packed(model), activation, stock.device)

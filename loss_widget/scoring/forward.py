@@ -11,9 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from loss_widget.errors import ModelError
-from loss_widget.scoring.batches import Tokens, batch_at, by_length
+from loss_widget.scoring.batches import batch_at, by_length
 from loss_widget.scoring.memory import is_out_of_memory
 from loss_widget.scoring.pace import Pace
+from loss_widget.scoring.tokens import Tokens
 
 OnBatch = Callable[[np.ndarray, np.ndarray, "dict[int, str]"], None]
 """(rows, their numbers, what was odd about them in words), after every batch."""

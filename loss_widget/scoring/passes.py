@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from loss_widget.errors import ModelError
-from loss_widget.scoring.batches import Tokens
 from loss_widget.scoring.checkpoint import Checkpoint
 from loss_widget.scoring.engines import Activation, choose_engine, rough_engine
 from loss_widget.scoring.forward import Engine, ForwardPass, OnBatch
@@ -17,6 +16,7 @@ from loss_widget.scoring.precision import exact_from, greatest_difference, rows_
 from loss_widget.scoring.reader import Advance, TextReader, progress_bar
 from loss_widget.scoring.stock import StockEngine, read_logits
 from loss_widget.scoring.texts import Texts
+from loss_widget.scoring.tokens import Tokens
 
 OnRows = Callable[[np.ndarray, np.ndarray], None]
 """(rows, their log-probabilities), after every batch; what it raises ends the pass."""

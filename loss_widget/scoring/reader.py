@@ -15,11 +15,11 @@ import numpy as np
 
 from loss_widget.errors import InputError
 from loss_widget.scoring import models
-from loss_widget.scoring.batches import Tokens, check_fits, tokenize
 from loss_widget.scoring.forward import borrowed
 from loss_widget.scoring.pace import Pace
 from loss_widget.scoring.stock import padding_for
 from loss_widget.scoring.texts import Texts
+from loss_widget.scoring.tokens import Tokens, check_fits, tokenize
 
 CPU_TOKENS = (2_048, 1_024, 4_096)
 """Tokens a batch on a CPU, to choose from by timing: the activations must stay in its cache; 8k are 1.6 times slower."""

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from loss_widget.errors import ModelError
-from loss_widget.scoring.batches import Padding, Tokens, absent_id, by_length, padded
+from loss_widget.scoring.batches import Padding, absent_id, by_length, padded
 from loss_widget.scoring.memory import is_out_of_memory
+from loss_widget.scoring.tokens import Tokens
 
 TOLERANCE = 1e-4
 """How far a row may move when it is batched before the batches are made plainer."""
@@ -62,7 +63,8 @@ class StockEngine:
             self._unpadded_config = self._model.config
         parameters = inspect.signature(model.forward).parameters
         self._takes_types = "token_type_ids" in parameters or _wraps_one_that_takes_types(model, parameters)
-        mask = parameters.get("attention_mask")
+        types, mask = parameters.get("token_type_ids"), parameters.get("attention_mask")
+        self._needs_types = types is not None and types.default is inspect.Parameter.empty
         self._mask_may_go = mask is not None and mask.default is None
         self._extra = {"use_cache": False} if "use_cache" in parameters else {}
         self.device = next(iter(model.parameters())).device
@@ -87,6 +89,8 @@ class StockEngine:
         arrays = padded(tokens, batch, padding)
         if not self._takes_types:
             arrays.pop("token_type_ids", None)
+        elif self._needs_types:
+            arrays.setdefault("token_type_ids", np.zeros_like(arrays["input_ids"]))
         whole = bool(arrays["attention_mask"].all())
         inputs = {name: on_device(torch.from_numpy(array), self.device) for name, array in arrays.items()}
         mask = inputs["attention_mask"]

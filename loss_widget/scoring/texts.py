@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,16 @@ class Texts:
         """Texts `start` to `stop`, the latter not included."""
         count = stop - start
         return Texts(self.first.slice(start, count), None if self.second is None else self.second.slice(start, count))
+
+    def chunks(self, *, rows: int, size: int) -> Iterator[tuple[int, int]]:
+        """(start, stop) of consecutive parts of at most so many rows and, but for single texts, so many bytes."""
+        ends = np.cumsum(sum(pc.binary_length(c).to_numpy() for c in (self.first, self.second) if c is not None))
+        start = 0
+        while start < len(self):
+            before = ends[start - 1] if start else 0
+            stop = min(start + rows, max(start + 1, int(np.searchsorted(ends, before + size, side="right"))))
+            yield start, min(stop, len(self))
+            start = stop
 
     def lists(self) -> tuple[list[str], list[str] | None]:
         """As Python strings, the way tokenizers want them."""

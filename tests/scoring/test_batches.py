@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import TEXTS, byte_pairs, wordpiece
+from tiny_models import TEXTS, byte_pairs, tiny, wordpiece
 
 from loss_widget.errors import InputError, ModelError
-from loss_widget.scoring.batches import Padding, Tokens, batch_at, by_length, check_fits, padded, tokenize
+from loss_widget.scoring.batches import Padding, batch_at, by_length, padded
 from loss_widget.scoring.texts import Texts
+from loss_widget.scoring.tokens import Tokens, check_fits, tokenize
 
 
 def tokens_of(texts: object, *, max_length: int = 64, pairs: object = None) -> Tokens:
@@ -40,8 +41,35 @@ def test_a_series_is_read_by_position() -> None:
 
 def test_many_chunks_read_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = tokens_of(TEXTS)
-    monkeypatch.setattr("loss_widget.scoring.batches.ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("loss_widget.scoring.tokens.ROWS_AT_ONCE", 3)
     assert rows_of(tokens_of(TEXTS)) == rows_of(whole)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "gpt2", "llama", "xlnet", "modernbert"])
+@settings(deadline=None)
+@given(texts=st.lists(st.text(max_size=30), min_size=1, max_size=9), paired=st.booleans())
+def test_the_tokenizers_core_gives_what_the_tokenizer_gives(family: str, texts: list[str], paired: bool) -> None:
+    _, tokenizer = tiny(family)
+    pairs = texts[::-1] if paired else None
+    first, second = Texts.of(texts, pairs).lists()
+    expected = tokenizer(first, second, truncation=True, max_length=12, return_token_type_ids=True)
+    found = tokenize(tokenizer, Texts.of(texts, pairs), max_length=12, types=True)
+    stood_in = found.notes
+    rows = rows_of(found)
+    assert [[] if row in stood_in else rows[row] for row in range(len(texts))] == expected["input_ids"]
+    if found.types is None:
+        assert not any(map(any, expected["token_type_ids"]))
+
+
+@given(st.lists(st.text(max_size=20), min_size=1), st.integers(1, 5), st.integers(1, 40))
+def test_chunks_follow_each_other_within_their_bounds(texts: list[str], rows: int, size: int) -> None:
+    whole = Texts.of(texts)
+    chunks = list(whole.chunks(rows=rows, size=size))
+    assert [start for start, _ in chunks] == [0, *(stop for _, stop in chunks[:-1])]
+    assert chunks[-1][1] == len(texts)
+    for start, stop in chunks:
+        assert stop - start <= rows
+        assert stop - start == 1 or sum(len(t.encode("utf-8", "replace")) for t in texts[start:stop]) <= size
 
 
 def test_odd_values_are_read_as_text() -> None:
@@ -93,13 +121,13 @@ def test_every_row_stands_in_one_batch_within_the_budget(sizes: list[int], budge
 
 @pytest.mark.parametrize("left", [False, True])
 def test_padding_fills_one_side_only(left: bool) -> None:
-    tokens = tokens_of(["goals", "the market fell"])
+    tokens = tokens_of(["goals", "the market fell"], pairs=["oil", "oil"])
     batch = padded(tokens, np.array([0, 1]), Padding(token_id=99, type_id=3, left=left))
     goals, market = rows_of(tokens)
     fill, ones = [99, 99], [1] * len(goals)
     assert batch["input_ids"].tolist() == [fill + goals if left else goals + fill, market]
     assert batch["attention_mask"].tolist() == [[0, 0, *ones] if left else [*ones, 0, 0], [1] * len(market)]
-    assert batch["token_type_ids"][0].tolist() == ([3, 3, 0, 0, 0] if left else [0, 0, 0, 3, 3])
+    assert batch["token_type_ids"][0].tolist() == ([3, 3, 0, 0, 0, 1, 1] if left else [0, 0, 0, 1, 1, 3, 3])
 
 
 def test_a_model_without_a_padding_token_gets_an_id_that_the_batch_does_not_hold() -> None:
@@ -111,19 +139,8 @@ def test_a_model_without_a_padding_token_gets_an_id_that_the_batch_does_not_hold
 
 
 def test_the_digest_notices_every_change() -> None:
-    digests = {
-        Texts.of(*texts).digest()
-        for texts in (
-            (TEXTS,),
-            (TEXTS[::-1],),
-            (TEXTS[:-1],),
-            ([*TEXTS[:-1], "oil"],),
-            (TEXTS, TEXTS),
-            (["ab", "c"],),
-            (["a", "bc"],),
-        )
-    }
-    assert len(digests) == 7
+    others = ((TEXTS,), (TEXTS[::-1],), (TEXTS[:-1],), ([*TEXTS[:-1], "oil"],), (TEXTS, TEXTS), (["ab", "c"],), (["a", "bc"],))
+    assert len({Texts.of(*texts).digest() for texts in others}) == len(others)
 
 
 @given(st.lists(st.text(), min_size=1), st.integers(0, 9), st.integers(1, 9))

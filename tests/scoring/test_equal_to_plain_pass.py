@@ -16,15 +16,16 @@ CLOSE = 1e-5
 @pytest.mark.parametrize("family", FAMILIES)
 def test_log_probabilities_equal_a_plain_pass(family: str) -> None:
     model, tokenizer = tiny(family)
-    found = Scorer(model, tokenizer=tokenizer)(TEXTS)
+    found = Scorer(model, tokenizer=tokenizer, engine="stock")(TEXTS)
     assert found.provenance["batching"] == "padded"
     np.testing.assert_allclose(found.log_probs, plain_log_probs(model, tokenizer, TEXTS), atol=CLOSE, rtol=0)
 
 
+@pytest.mark.parametrize("engine", ["auto", "stock"])
 @pytest.mark.parametrize("family", PAIR_FAMILIES)
-def test_log_probabilities_of_pairs_equal_a_plain_pass(family: str) -> None:
+def test_log_probabilities_of_pairs_equal_a_plain_pass(family: str, engine: str) -> None:
     model, tokenizer = tiny(family)
-    found = Scorer(model, tokenizer=tokenizer)(TEXTS, PAIRS)
+    found = Scorer(model, tokenizer=tokenizer, engine=engine)(TEXTS, PAIRS)
     np.testing.assert_allclose(found.log_probs, plain_log_probs(model, tokenizer, TEXTS, PAIRS), atol=CLOSE, rtol=0)
 
 

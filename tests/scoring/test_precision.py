@@ -29,7 +29,7 @@ def judged(frame: pd.DataFrame, classifier: Any, folder: Path, **options: Any) -
 
 
 @pytest.mark.usefixtures("bfloat16")
-@pytest.mark.parametrize("engine", ["stock"])
+@pytest.mark.parametrize("engine", ["stock", "packed"])
 def test_the_highest_losses_are_exact_and_in_order(
     engine: str, banking_test: pd.DataFrame, classifier: Any, classifier_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

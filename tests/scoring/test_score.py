@@ -104,7 +104,7 @@ def test_provenance_says_where_the_numbers_came_from(classifier_folder: Path) ->
     made = score(data, classifier_folder, progress=False, in_sample=True, max_length=10).provenance
     expected = {
         "model": "models/banking77-tiny-bert",
-        "engine": "stock",
+        "engine": "packed",
         "precision": "exact (float32)",
         "device": "cpu",
         "max_length": 10,
