@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import islice
+from typing import NamedTuple
 from uuid import uuid4
 
 import numpy as np
@@ -35,6 +36,14 @@ class Decision:
     reviewer: str = ""
     at: str = field(default_factory=now)
     op_id: str = field(default_factory=lambda: uuid4().hex)
+
+
+class Taken(NamedTuple):
+    """What became of a decision: the rows it touched, whether its `op_id` was known already, and the stale rows left alone."""
+
+    rows: np.ndarray
+    duplicate: bool
+    left_alone: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,11 @@ class Decisions:
         for state in reversed(self._history[max(revision, 0) :]):
             verdicts[state.rows] = state.verdicts
         return verdicts
+
+    def touched_since(self, revision: int) -> np.ndarray:
+        """The rows, in order, that acts after that revision were on."""
+        touched = [state.rows for state in self._history[max(revision, 0) :]]
+        return np.unique(np.concatenate(touched)) if touched else np.empty(0, dtype=np.int64)
 
     def _turn_back(self, decision: Decision, source: list[int], target: list[int]) -> np.ndarray:
         if not source:

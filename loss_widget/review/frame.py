@@ -22,7 +22,7 @@ class FrameLabels:
 
     A row is only written if its text and its value are what was last known of them; other rows are left alone and named in a
     warning. Index, dtypes, column order and attrs stay. `values[i]` is how the column writes label i; `aliases` maps every value
-    of the column to its id.
+    of the column to its id. `read_only`: why no label can be written, in words, where that is so.
     """
 
     def __init__(
@@ -34,16 +34,20 @@ class FrameLabels:
         values: Sequence[Any],
         aliases: Mapping[Any, int],
         keys: np.ndarray,
+        read_only: str = "",
     ) -> None:
         self.frame = frame
+        self.read_only = read_only
         self.text = text
         self.label = label
         self.values = list(values)
         self._aliases = dict(aliases)
         self._keys = keys
-        codes, uniques = pd.factorize(frame.iloc[:, column_position(frame, label)])
-        ids = [self._id_of(value) for value in uniques]
-        self._known = np.array([*ids, NO_LABEL], dtype=np.int32)[codes]  # (n,) the ids that stand in the column
+        self._known = np.full(len(frame), NO_LABEL, dtype=np.int32)  # (n,) the ids that stand in the column
+        if not read_only:
+            codes, uniques = pd.factorize(frame.iloc[:, column_position(frame, label)])
+            ids = [self._id_of(value) for value in uniques]
+            self._known = np.array([*ids, NO_LABEL], dtype=np.int32)[codes]
         self._originals: dict[int, Any] = {}
         self._waiting: dict[int, int] = {}
         self._told_moved = False
@@ -126,11 +130,17 @@ class FrameLabels:
             return None
         return [name for _, name in sorted(zip(ids, names, strict=True))]
 
-    def can_hold_new(self, name: str) -> Any:
-        """The value of a label that the column has never seen; `LabelError` where its type has no room for names."""
+    @property
+    def holds_names(self) -> bool:
+        """Whether the column is one of names, not of ids, so that a new one finds room in it."""
         dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
         of_names = not self.values or all(isinstance(v, str) for v in self.values)
-        if not of_names or pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
+        return of_names and not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+
+    def can_hold_new(self, name: str) -> Any:
+        """The value of a label that the column has never seen; `LabelError` where its type has no room for names."""
+        if not self.holds_names:
+            dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
             raise LabelError(
                 f"Expected a label column of names to add {name!r} to, found {dtype}. Map the column to names first, "
                 "for example with `df[label] = df[label].map(dict(enumerate(label_names)))`."

@@ -15,6 +15,7 @@ import numpy as np
 
 from loss_widget.errors import JournalDamaged, JournalError
 from loss_widget.review.decisions import Decision
+from loss_widget.review.estimate import SpotCheck
 from loss_widget.review.lock import ProcessLock
 
 APPLICATION_ID = 0x4C6F7373  # "Loss", in the file's header
@@ -29,6 +30,11 @@ CREATE TABLE decisions (seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL UNIQUE, kin
 CREATE TABLE decided (seq INTEGER NOT NULL REFERENCES decisions, subject INTEGER NOT NULL REFERENCES subjects,
                       PRIMARY KEY (seq, subject)) WITHOUT ROWID;
 CREATE TABLE labels (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+# A table of its own, made when it is needed: journals of before have none, and whoever does not know it goes on without.
+_SPOT_CHECKS = """
+CREATE TABLE IF NOT EXISTS spot_checks (number INTEGER PRIMARY KEY, size INTEGER NOT NULL, seed INTEGER NOT NULL,
+                                        revision INTEGER NOT NULL)
 """
 
 
@@ -57,11 +63,12 @@ class JournalledDecision:
 
 @dataclass(frozen=True)
 class Written:
-    """All that a journal holds: reviewed rows by number, decisions in order, and how the column wrote the labels."""
+    """All that a journal holds: reviewed rows by number, decisions in order, the column's labels, and the last spot check."""
 
     subjects: dict[int, Subject]
     decisions: list[JournalledDecision]
     values: dict[str, Any]
+    spot_check: SpotCheck | None = None
 
 
 class Journal:
@@ -106,10 +113,11 @@ class Journal:
         known: Sequence[int],
         new: Sequence[Subject],
         values: Mapping[str, Any],
+        spot_check: SpotCheck | None = None,
     ) -> list[int]:
         """Write one decision durably; `known` are subjects met before, `new` ones get numbers, which are returned.
 
-        `values`: how the label column writes the names that occur in it.
+        `values`: how the label column writes the names that occur in it. `spot_check`: one drawn since the last decision.
         """
         try:
             self._bring_back()
@@ -126,6 +134,10 @@ class Journal:
                 (decision.op_id, decision.kind, label, decision.note, decision.reviewer, decision.at),
             ).lastrowid
             self._db.executemany("INSERT INTO decided VALUES (?, ?)", ((seq, s) for s in (*known, *numbers)))
+            if spot_check is not None:
+                self._db.execute(_SPOT_CHECKS)
+                drawn = (spot_check.size, spot_check.seed, spot_check.revision)
+                self._db.execute("INSERT INTO spot_checks (size, seed, revision) VALUES (?, ?, ?)", drawn)
             self._db.execute("COMMIT")
         except BaseException as error:
             if self._db.in_transaction:
@@ -227,7 +239,15 @@ def _read(db: sqlite3.Connection) -> Written:
         decided.setdefault(seq, []).append(subject)
     written = db.execute("SELECT seq, kind, label, note, reviewer, at, op_id FROM decisions ORDER BY seq")
     decisions = [JournalledDecision(kind, tuple(decided.get(seq, ())), *rest) for seq, kind, *rest in written]
-    return Written(subjects, decisions, {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM labels")})
+    values = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM labels")}
+    return Written(subjects, decisions, values, _last_spot_check(db))
+
+
+def _last_spot_check(db: sqlite3.Connection) -> SpotCheck | None:
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'spot_checks'").fetchone():
+        return None
+    drawn = db.execute("SELECT size, seed, revision FROM spot_checks ORDER BY number DESC LIMIT 1").fetchone()
+    return None if drawn is None else SpotCheck(*drawn)
 
 
 def find_journal(folder: Path, keys: np.ndarray) -> Path | None:

@@ -9,15 +9,16 @@ import pandas as pd
 
 from loss_widget.errors import ColumnError, listing
 from loss_widget.review.decisions import Decisions
+from loss_widget.review.estimate import ErrorsLeft
 from loss_widget.review.frame import FrameLabels
 from loss_widget.review.query import VERDICTS
 from loss_widget.review.table import ReviewTable
-from loss_widget.scores import SCORE_COLUMNS, Scores
+from loss_widget.scores import Scores
 
 _RECENT = 50
 
 
-def summary(decisions: Decisions) -> dict[str, Any]:
+def summary(decisions: Decisions, left: ErrorsLeft | None) -> dict[str, Any]:
     """Counts per verdict, and how many of the rows looked at were wrong; see `ReviewSession.summary`."""
     counts = dict(zip(VERDICTS[1:], decisions.counts[1:].tolist(), strict=True))
     last = [VERDICTS[decisions.verdicts[row]] for row in decisions.last(_RECENT)]
@@ -30,6 +31,8 @@ def summary(decisions: Decisions) -> dict[str, Any]:
         "wrong": wrong,
         "precision": _share(wrong, wrong + counts["keep"]),
         "precision_last_50": _share(recent, recent + last.count("keep")),
+        "errors_left": None if left is None else left.errors_left,
+        "errors_left_interval": None if left is None else left.errors_left_interval,
     }
 
 
@@ -70,7 +73,7 @@ def corrected(
     """A new frame with the caller's own columns and the labels as they now stand."""
     frame = labels.corrected(np.flatnonzero(decisions.verdicts))
     if isinstance(source, Scores):
-        own = [c for c in frame.columns if c not in SCORE_COLUMNS]
+        own = [c for c in frame.columns if c not in source.columns]
         frame = frame if scores else frame[own]
     elif scores:
         _add(frame, _model_columns(table, labels, frame), replace=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from loss_widget.errors import InputError, listing, near_miss
+from loss_widget.review.quirks import QUIRKS
 
 VERDICTS = ("", "relabel", "keep", "unsure", "remove")
 """What a reviewer can say of a row; "" is nothing yet. The position is the code in arrays."""
@@ -19,10 +20,13 @@ class Query:
     """Which rows, in which order. Filters combine; rows of equal rank keep the order of the data; NaN comes last.
 
     `sort`: "loss", "margin" (normalised margin, below 0 where the model disagrees: ask for `descending=False`), "adjusted"
-    (class-adjusted loss), "row", a numeric column, or a tuple of these. `given`, `predicted`: label names. `verdict`: one of
+    (class-adjusted loss), "row", "duplicates" (rows of the same words stand together, the group with the highest loss first), a
+    numeric column, or a tuple of these. `given`, `predicted`: label names. `verdict`: one of
     `VERDICTS`, "" for rows not reviewed yet. `disagreements`: only rows whose given label is not the model's. `loss_range`: nats,
     both ends included. `search`: text as it stands, case aside; with `search_regex` an RE2 pattern. `unlabelled`: only rows
-    without a given label (True), only rows with one (False). `as_of`: the `revision` of an earlier page, to go on in its order.
+    without a given label (True), only rows with one (False). `quirk`: rows with this oddity, one of `QUIRKS`, or with all of
+    several. `spot_check`: only the rows drawn by `ReviewSession.spot_check`, in the order of the draw whatever `sort` says.
+    `as_of`: the `revision` of an earlier page, to go on in its order.
     """
 
     sort: str | tuple[str, ...] = "loss"
@@ -35,6 +39,8 @@ class Query:
     search: str | None = None
     search_regex: bool = False
     unlabelled: bool | None = None
+    quirk: str | tuple[str, ...] | None = None
+    spot_check: bool = False
     offset: int = 0
     limit: int = 20
     as_of: int | None = None
@@ -45,6 +51,7 @@ class Query:
                 f"Expected a verdict among {listing(VERDICTS)}, found {self.verdict!r}{near_miss(self.verdict, VERDICTS[1:])}"
             )
         object.__setattr__(self, "sort", _sort_names(self.sort))
+        object.__setattr__(self, "quirk", _quirk_names(self.quirk))
         object.__setattr__(self, "offset", _whole_number("offset", self.offset, least=0))
         object.__setattr__(self, "limit", _whole_number("limit", self.limit, least=1))
         if self.as_of is not None:
@@ -65,6 +72,16 @@ def _sort_names(sort: Any) -> str | tuple[str, ...]:
             "'adjusted', 'row' or a numeric column."
         )
     return names
+
+
+def _quirk_names(quirk: Any) -> tuple[str, ...] | None:
+    if quirk is None:
+        return None
+    names = (quirk,) if isinstance(quirk, str) else tuple(quirk) if isinstance(quirk, (tuple, list)) else (quirk,)
+    for name in names:
+        if name not in QUIRKS:
+            raise InputError(f"Expected a quirk among {listing(QUIRKS)}, found {name!r}{near_miss(name, QUIRKS)}")
+    return names or None
 
 
 def _whole_number(name: str, value: Any, *, least: int) -> int:
@@ -98,7 +115,12 @@ def _check_search(search: Any) -> None:
 
 @dataclass(frozen=True)
 class PageRow:
-    """One row as a reviewer sees it; labels are names, None where there is none; `loss` (nats) is the given label's."""
+    """One row as a reviewer sees it; labels are names, None where there is none; `loss` (nats) is the given label's.
+
+    `margin`: probability of the given label less that of the best other one, NaN where not known. `top`: the most probable labels
+    with their probabilities, six at most. `tokens`, `unknown_tokens`, `truncated`: as in Scores, None where not known. `quirks`:
+    see `QUIRKS`. `columns`: the values of further columns that were asked for, as text.
+    """
 
     row: int
     text: str
@@ -113,6 +135,13 @@ class PageRow:
     verdict: str
     note: str
     score_note: str
+    margin: float = float("nan")
+    top: tuple[tuple[str, float], ...] = ()
+    tokens: int | None = None
+    unknown_tokens: int | None = None
+    truncated: bool | None = None
+    quirks: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,3 +164,16 @@ class Page:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a decision on many rows would be on: how many, how many of them have a verdict already, and the first ten.
+
+    `revision`: pass it as the query's `as_of` to decide on these rows and no others.
+    """
+
+    total: int
+    reviewed: int
+    revision: int
+    rows: list[PageRow]

@@ -1,8 +1,9 @@
-"""Record: the decisions taken on a table, and the journal's names for the rows they were taken on."""
+"""Record: the decisions taken on a table, the rows drawn for a spot check, and the journal's names for the rows."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,11 @@ import pandas as pd
 from loss_widget.errors import LabelError
 from loss_widget.labels import NO_LABEL, label_id
 from loss_widget.review.decisions import Decision, Decisions
+from loss_widget.review.estimate import ErrorsLeft, SpotCheck, draw_order, errors_left
 from loss_widget.review.frame import FrameLabels
 from loss_widget.review.journal import Journal, JournalledDecision, Subject, Written
 from loss_widget.review.resume import as_decision, final_states, match_subjects
-from loss_widget.review.table import ReviewTable
+from loss_widget.review.table import NO_ROWS, ReviewTable
 
 _FEW = 64
 
@@ -28,7 +30,9 @@ class Record:
         self.op_ids: set[str] = set()
         self.unmatched = pd.DataFrame(columns=["key", "old_label", "new_label", "twin"])
         self._subjects: dict[int, int] = {}  # row → its number in the journal
-        self._twin_order: np.ndarray | None = None
+        self.spot_check: SpotCheck | None = None
+        self.drawn = self._population = NO_ROWS
+        self._spot_check_saved = True
 
     def resume(self, journal: Written) -> None:
         """Take the journal's decisions again, on the rows where they belong now."""
@@ -46,6 +50,8 @@ class Record:
         self.decisions = Decisions(self._table.given)
         for decision in written:
             self.decisions.apply(as_decision(decision, ids, place))
+        if journal.spot_check is not None:
+            self._draw(journal.spot_check)
         rows = np.array(sorted(place.values()), dtype=np.int64)
         self._labels.resume(rows, self._table.given[rows], self.decisions.labels[rows])
         missing = [(f"{s.key:016x}", s.given, final[n].label, s.twin) for n, s in subjects.items() if n not in place]
@@ -61,8 +67,30 @@ class Record:
         described = self._describe(new)
         named = {name for name in (label, *(s.given for s in described)) if name is not None}
         values = {n: self._labels.value_of(label_id(n, self._table.label_names)) for n in named}
-        numbers = journal.append(decision, label=label, known=known, new=described, values=values)
+        spot_check = None if self._spot_check_saved else self.spot_check
+        numbers = journal.append(decision, label=label, known=known, new=described, values=values, spot_check=spot_check)
+        self._spot_check_saved = True
         self._subjects.update(zip(new, numbers, strict=True))
+
+    def draw(self, size: int, *, anew: bool) -> None:
+        """Draw a spot check of `size` rows, or let the one that there is grow to them; on disk with the next decision."""
+        check = self.spot_check
+        if check is None or anew:
+            check = SpotCheck(size, seed=self.decisions.revision, revision=self.decisions.revision)
+        elif check.size >= size:
+            return
+        self._draw(replace(check, size=size))
+        self._spot_check_saved = False
+
+    def errors_left(self) -> ErrorsLeft | None:
+        """What the spot check says, None before one was drawn."""
+        return None if self.spot_check is None else errors_left(self.decisions.verdicts, self.drawn, self._population)
+
+    def _draw(self, check: SpotCheck) -> None:
+        self.spot_check = check
+        self._population = (self.decisions.verdicts_at(check.revision) == 0) & (self._table.given >= 0)
+        order = draw_order(self._table.keys, check.seed)
+        self.drawn = order[self._population[order]][: check.size]
 
     def add_label(self, name: str) -> None:
         self._labels.add(self._labels.can_hold_new(name))
@@ -103,7 +131,7 @@ class Record:
         if len(rows) <= _FEW:
             places = []
             for row in rows:
-                twins = table.twins(row)
+                twins = table.same_text(row)
                 twins = twins[table.given[twins] == table.given[row]]
                 places.append((int(np.searchsorted(twins, row)), len(twins)))
             return places

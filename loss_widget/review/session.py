@@ -13,23 +13,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loss_widget.errors import InputError, LossWidgetError, ReadOnly, StaleDecision, listing
-from loss_widget.examples import as_tuple
+from loss_widget.errors import InputError, LossWidgetError, ReadOnly, StaleDecision
 from loss_widget.export import as_dataset, has_own_index, write_frame
-from loss_widget.labels import NO_LABEL, label_id
+from loss_widget.labels import label_id
 from loss_widget.review import outcome
-from loss_widget.review.decisions import Decision
-from loss_widget.review.query import Page, PageRow, Query
-from loss_widget.review.record import Record
-from loss_widget.review.rows import page_rows
+from loss_widget.review.arguments import as_query, check_rows, outdated, plain_text, positions, stale_rows
+from loss_widget.review.decisions import Decision, Taken
+from loss_widget.review.estimate import ErrorsLeft
+from loss_widget.review.overview import Overview
+from loss_widget.review.query import Query
 from loss_widget.review.shelf import JournalShelf
 from loss_widget.review.source import open_source
+from loss_widget.review.table import NO_ROWS
 
 _CLOSED = "This review was closed."
-_NO_ROWS = np.empty(0, dtype=np.int64)
 
 
-class ReviewSession:
+class ReviewSession(Overview):
     """A review without a screen: pages of rows, decisions on them, undo and redo, a journal, and the corrected labels.
 
     `source`: Scores, or a DataFrame with a loss column or with `probs`. The other arguments are those of `lw.LossWidget`.
@@ -51,27 +51,27 @@ class ReviewSession:
         predicted: str = "predicted_label",
         probs: Any = None,
         label_names: Sequence[str] | None = None,
+        columns: Sequence[str] = (),
         journal: str | Path | None = "auto",
         copy: bool = False,
         reviewer: str | None = None,
         read_only: bool = False,
     ) -> None:
-        self.lock = threading.RLock()
-        self._table, self._labels = open_source(
+        table, labels = open_source(
             source, text=text, label=label, loss=loss, predicted=predicted, probs=probs, label_names=label_names, copy=copy
         )
+        super().__init__(table, labels, columns=columns)
         self.source = source
-        self.reviewer = _plain_text(reviewer or "", "reviewer")
-        self.read_only = "This review was opened read-only." if read_only else ""
+        self.reviewer = plain_text(reviewer or "", "reviewer")
+        self.read_only = labels.read_only or ("This review was opened read-only." if read_only else "")
         self._on_change: list[Callable[[Decision], None]] = []
         self._on_read_only: list[Callable[[str], None]] = []
         self._seen: dict[str, np.ndarray] = {}  # op_id → the rows it touched
-        self._record = Record(self._table, self._labels)
-        self._shelf = JournalShelf(journal, self._table.keys, owner=self)
-        written = self._shelf.look() if read_only else self._shelf.claim()
+        self._shelf = JournalShelf(None if labels.read_only else journal, self._table.keys, owner=self)
+        written = self._shelf.look() if self.read_only else self._shelf.claim()
         if written is not None:
             self._record.resume(written)
-            self._seen.update(dict.fromkeys(self._record.op_ids, _NO_ROWS))
+            self._seen.update(dict.fromkeys(self._record.op_ids, NO_ROWS))
         self._flush_if_main()
 
     # what is there
@@ -83,19 +83,6 @@ class ReviewSession:
         return self._labels.frame
 
     @property
-    def label_names(self) -> list[str]:
-        return list(self._table.label_names)
-
-    @property
-    def revision(self) -> int:
-        """How many acts have been taken, undo and redo among them."""
-        return self._record.decisions.revision
-
-    @property
-    def text_columns(self) -> tuple[str, ...]:
-        return as_tuple(self._labels.text)
-
-    @property
     def can_undo(self) -> bool:
         return self._record.decisions.can_undo and not self.read_only
 
@@ -104,8 +91,9 @@ class ReviewSession:
         return self._record.decisions.can_redo and not self.read_only
 
     @property
-    def has_probabilities(self) -> bool:
-        return self._table.log_probs is not None
+    def takes_new_labels(self) -> bool:
+        """Whether `add_label` finds room in the label column."""
+        return self._labels.holds_names and not self.read_only
 
     @property
     def unmatched(self) -> pd.DataFrame:
@@ -117,57 +105,17 @@ class ReviewSession:
         """The journal's file, made with the first decision; None where the review is not saved."""
         return self._shelf.path
 
-    def __len__(self) -> int:
-        return len(self._table)
-
     def __repr__(self) -> str:
         told = self.summary()
         return f"ReviewSession: {told['rows']:,} rows, {told['reviewed']:,} reviewed, {told['wrong']:,} of them wrong"
-
-    def page(self, query: Query | None = None) -> Page:
-        """The rows that `query` asks for; see `lw.Query`."""
-        query = query or Query()
-        if not isinstance(query, Query):
-            raise InputError(f"Expected an `lw.Query`, found {query!r}. Write it as `Query(sort={query!r})`, for example.")
-        with self.lock:
-            revision = self.revision if query.as_of is None else min(query.as_of, self.revision)
-            frozen = replace(query, as_of=revision)
-            rows, total = self._table.slice(frozen, self._record.decisions.verdicts_at(revision))
-            return Page(
-                page_rows(self._table, self._record.decisions, rows), query.offset, revision, total, lambda: self.count(frozen)
-            )
-
-    def count(self, query: Query) -> int:
-        """How many rows the whole filter of `query` has."""
-        with self.lock:
-            return self._table.count(query, self._record.decisions.verdicts_at(query.as_of))
-
-    def states(self, rows: np.ndarray) -> list[PageRow]:
-        """How single rows stand now."""
-        with self.lock:
-            return page_rows(self._table, self._record.decisions, rows)
-
-    def probabilities(self, rows: np.ndarray) -> np.ndarray | None:
-        """(len(rows), n_labels) float32 of some rows; None where only losses are known."""
-        return None if self._table.log_probs is None else np.exp(self._table.log_probs[rows])
-
-    def sorts(self) -> list[str]:
-        """What pages can be sorted by."""
-        model = ["margin", "adjusted"] if self.has_probabilities else []
-        own = [c for c in self._table.numeric_columns() if c not in ("loss", "margin", "adjusted", "row")]
-        return ["loss", *model, "row", *own]
-
-    def summary(self) -> dict[str, Any]:
-        """How far the review is: `rows`, `reviewed`, one count per verdict, `wrong` (relabel + remove), `precision`
-        (wrong / (wrong + keep), None before the first) and `precision_last_50` (the same among the last 50 reviewed)."""
-        with self.lock:
-            return outcome.summary(self._record.decisions)
 
     # what a reviewer can do
 
     def relabel(self, rows: int | Iterable[int], label: str) -> None:
         """Give the rows (positions in the source) this label, a name; to their given label clears the verdict."""
         with self.lock:
+            if self.read_only:  # before a name that is not known here is told
+                raise ReadOnly(self.read_only)
             self._act(self._decision("relabel", rows, label=label_id(label, self._table.label_names)))
 
     def keep(self, rows: int | Iterable[int]) -> None:
@@ -188,7 +136,7 @@ class ReviewSession:
 
     def note(self, row: int, text: str) -> None:
         """Write a note on a row; "" deletes it. A note alone is no review."""
-        self._act(self._decision("note", row, note=_plain_text(text, "a note")))
+        self._act(self._decision("note", row, note=plain_text(text, "a note")))
 
     def undo(self) -> None:
         """Take back the last act, on however many rows it was. Nothing happens where there is none."""
@@ -198,22 +146,42 @@ class ReviewSession:
         """Do again what was undone last."""
         self._act(Decision("redo", reviewer=self.reviewer))
 
-    def decide(self, decision: Decision, *, expected: Sequence[int | None] | None = None) -> tuple[np.ndarray, bool]:
+    def spot_check(self, rows: int = 100, *, anew: bool = False) -> ErrorsLeft:
+        """Draw `rows` labelled rows at random among those not reviewed, to be judged in `Query(spot_check=True)`; or let the
+        draw that there is grow to so many. `anew` forgets it. The draw is seeded, and on disk with the next decision.
+
+        Once 20 of them are judged wrong or right, `summary` and `progress` say how many errors are left.
+        """
+        if not isinstance(rows, (int, np.integer)) or isinstance(rows, bool) or rows < 1:
+            raise InputError(f"Expected a number of rows to draw, at least 1, found {rows!r}.")
+        with self.lock:
+            if self.read_only:
+                raise ReadOnly(self.read_only)
+            self._record.draw(int(rows), anew=anew)
+            told = self._record.errors_left()
+            assert told is not None
+            return told
+
+    def decide(self, decision: Decision, *, expected: Sequence[int | None] | None = None, leave_stale: bool = False) -> Taken:
         """Check, write to the journal, apply. Returns the rows touched, and whether this `op_id` had been taken before.
 
-        `expected`: the label id that each row is thought to have; `StaleDecision` where it has another. `ReadOnly` after `close`
-        or when a newer session took the journal over. When this raises, nothing has changed. The frame gets the labels at the
-        next `flush`.
+        `expected`: the label id that each row is thought to have; `StaleDecision` where it has another, or with `leave_stale`
+        such rows are left alone and told, as long as others are left. `ReadOnly` after `close` or when a newer session took the
+        journal over. When this raises, nothing has changed. The frame gets the labels at the next `flush`.
         """
         with self.lock:
             if decision.op_id in self._seen:
-                return self._seen[decision.op_id], True
+                return Taken(self._seen[decision.op_id], True)
             if self.read_only:
                 raise ReadOnly(self.read_only)
-            self._check(decision, expected)
+            self._check(decision)
+            stale = stale_rows(decision, expected, self._record.decisions.labels) if expected is not None else []
+            if stale and (not leave_stale or len(stale) == len(decision.rows)):
+                raise outdated(stale)
+            decision = replace(decision, rows=tuple(row for row in decision.rows if row not in set(stale))) if stale else decision
             if not self._record.decisions.changes_anything(decision):
                 self._seen[decision.op_id] = np.asarray(decision.rows, dtype=np.int64)
-                return self._seen[decision.op_id], False
+                return Taken(self._seen[decision.op_id], False, tuple(stale))
             self._record.write(decision, self._shelf.open_or_make())
             rows = self._record.decisions.apply(decision)
             self._seen[decision.op_id] = rows
@@ -224,7 +192,24 @@ class ReviewSession:
                 callback(decision)
             except Exception as error:  # the decision stands, whatever a listener does
                 warnings.warn(f"A callback of on_change failed: {error!r}", stacklevel=2)
-        return rows, False
+        return Taken(rows, False, tuple(stale))
+
+    def decide_on_all(self, decision: Decision, query: Query, *, count: int | None = None) -> Taken:
+        """`decide` on every row of `query` as it was at its `as_of`, one undo step; rows decided on since are left alone.
+
+        `count`: how many rows that is thought to be, as a `preview` said; `StaleDecision` where it is not.
+        """
+        query = as_query(query)
+        with self.lock:
+            rows = self.rows_of(query) if decision.op_id not in self._seen else NO_ROWS
+            if decision.op_id not in self._seen and count is not None and count != len(rows):
+                raise StaleDecision(
+                    f"Expected {count:,} rows as in the preview, found {len(rows):,} by now. Nothing was decided; look again."
+                )
+            touched = self._record.decisions.touched_since(self.revision if query.as_of is None else query.as_of)
+            is_stale = np.isin(rows, touched)
+            taken = self.decide(replace(decision, rows=tuple(rows[~is_stale].tolist())))
+            return taken._replace(left_alone=tuple(rows[is_stale].tolist()))
 
     def add_label(self, name: str) -> None:
         """A class that the data did not know; `LabelError` where the label column holds ids and so has no room for a name."""
@@ -237,7 +222,7 @@ class ReviewSession:
             if alike and name not in alike:
                 raise InputError(f"Expected a label that is new, found {name!r} beside {alike[0]!r}. Use that one.")
             if not alike:
-                self._record.add_label(_plain_text(name, "the label's name"))
+                self._record.add_label(plain_text(name, "the label's name"))
 
     def on_change(self, callback: Callable[[Decision], None]) -> None:
         """Call `callback(decision)` after each act; `decision.rows` are the rows touched (by an undo, too), `decision.label` is
@@ -334,27 +319,15 @@ class ReviewSession:
         self._flush_if_main()
 
     def _decision(self, kind: str, rows: int | Iterable[int], *, label: int | None = None, note: str | None = None) -> Decision:
-        return Decision(kind, _positions(rows, len(self)), label, note, self.reviewer)
+        return Decision(kind, positions(rows, len(self)), label, note, self.reviewer)
 
-    def _check(self, decision: Decision, expected: Sequence[int | None] | None) -> None:
-        rows = decision.rows
-        beyond = [row for row in rows if not 0 <= row < len(self)]
-        if beyond:
-            raise InputError(f"Expected rows from 0 to {len(self) - 1}, positions in the source, found {listing(beyond)}.")
-        if decision.label is not None and not 0 <= decision.label < len(self._table.label_names):
-            raise InputError(f"Expected a label id below {len(self._table.label_names)}, found {decision.label}.")
+    def _check(self, decision: Decision) -> None:
+        check_rows(decision.rows, len(self))
         if decision.label is not None:
+            if not 0 <= decision.label < len(self._table.label_names):
+                raise InputError(f"Expected a label id below {len(self._table.label_names)}, found {decision.label}.")
             self._labels.check_writable(decision.label)
-        _plain_text(decision.note or "", "a note")
-        if expected is not None:
-            labels = self._record.decisions.labels
-            stale = [
-                row for row, label in zip(rows, expected, strict=True) if labels[row] != (NO_LABEL if label is None else label)
-            ]
-            if stale:
-                raise StaleDecision(
-                    f"Expected the label that was on screen, found that row {listing(stale)} has another one by now. Look again."
-                )
+        plain_text(decision.note or "", "a note")
 
     def _flush_if_main(self) -> None:
         if threading.current_thread() is threading.main_thread():
@@ -366,27 +339,3 @@ class ReviewSession:
             self.read_only = by
         for callback in list(self._on_read_only):
             callback(by)
-
-
-def _positions(rows: Any, n: int) -> tuple[int, ...]:
-    """Rows as positions: an integer, integers, or a boolean mask of all n rows."""
-    listed = [rows] if isinstance(rows, (int, np.integer)) else rows
-    if isinstance(listed, (str, bytes)) or not isinstance(listed, Iterable):
-        raise InputError(f"Expected rows as positions in the source, an integer or a list of them, found {rows!r}.")
-    array = listed if isinstance(listed, range) else list(listed)
-    if array and all(isinstance(row, (bool, np.bool_)) for row in array):
-        if len(array) != n:
-            raise InputError(f"Expected a mask of all {n} rows or a list of positions, found {len(array)} truth values.")
-        return tuple(np.flatnonzero(array).tolist())
-    wrong = [row for row in array if not isinstance(row, (int, np.integer)) or isinstance(row, bool)]
-    if wrong:
-        raise InputError(f"Expected rows as positions in the source, integers, found {listing(wrong)}.")
-    return tuple(dict.fromkeys(int(row) for row in array))
-
-
-def _plain_text(text: str, what: str) -> str:
-    try:
-        text.encode("utf-8")
-    except (AttributeError, UnicodeEncodeError):
-        raise InputError(f"Expected {what} to be a text, found {text!r}, which UTF-8 cannot hold.") from None
-    return text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -12,20 +11,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loss_widget.errors import ColumnError, InputError, listing, near_miss
-from loss_widget.labels import label_id
+from loss_widget.labels import NO_LABEL, label_id
 from loss_widget.probabilities import adjusted_losses, margins
 from loss_widget.review.query import VERDICTS, Query
+from loss_widget.review.quirks import Quirks
+from loss_widget.review.texts import over_parts, take
 
 _WALK = 20_000
 _KEPT_SEARCHES = 4
-_SCAN_THREADS = 2
+_OWN_SORTS = ("loss", "margin", "adjusted", "row", "duplicates")
+
+NO_ROWS = np.empty(0, dtype=np.int64)
 
 
 class ReviewTable:
     """The unchanging side of a review: n rows with texts, given and predicted labels, losses and, if known, log-probabilities.
 
     `given`, `predicted`: (n,) int32, -1 for none. `loss`: (n,) float32, nats, NaN where there is none. `log_probs`: (n, n_labels)
-    float32 or None. `keys`: (n,) uint64 content keys. `frame` is only read, for sorting by its numeric columns.
+    float32 or None. `keys`: (n,) uint64 content keys. `frame` is only read: for sorting by its numeric columns, and once for
+    `tokens` and `unknown_tokens` (n,) int32, -1 where not known, and `truncated` (n,) bool, each None where there is none.
     """
 
     def __init__(
@@ -56,6 +60,18 @@ class ReviewTable:
         self.log_probs = log_probs
         self.label_names = label_names
         self.score_notes = score_notes
+        self.tokens = _counts(frame, "tokens")
+        self.unknown_tokens = _counts(frame, "unknown_tokens")
+        self.truncated = _flags(frame, "truncated")
+        self.quirks = Quirks(
+            texts,
+            pair_texts,
+            keys=keys,
+            given=given,
+            tokens=self.tokens,
+            truncated=self.truncated,
+            unknown_tokens=self.unknown_tokens,
+        )
         self._orders: dict[tuple[str | tuple[str, ...], bool], np.ndarray] = {}
         self._ranks: dict[tuple[str | tuple[str, ...], bool], np.ndarray] = {}
         self._searches: OrderedDict[tuple[str, bool], np.ndarray] = OrderedDict()
@@ -63,9 +79,12 @@ class ReviewTable:
     def __len__(self) -> int:
         return len(self.given)
 
-    def slice(self, query: Query, verdicts: np.ndarray) -> tuple[np.ndarray, int | None]:
-        """The row numbers of one page, and how many the whole filter has (None: not counted yet). `verdicts`: (n,) int8 codes."""
-        rows = self._candidates(query, verdicts)
+    def slice(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> tuple[np.ndarray, int | None]:
+        """The row numbers of one page, and how many the whole filter has (None: not counted yet).
+
+        `verdicts`: (n,) int8 codes. `drawn`: the rows of the spot check in the order of the draw.
+        """
+        rows = self._candidates(query, verdicts, drawn)
         start, stop = query.offset, query.offset + query.limit
         if not query.search:
             return rows[start:stop], len(rows)
@@ -77,13 +96,27 @@ class ReviewTable:
         hits = rows[self._search(query)[rows]]
         return hits[start:stop], len(hits)
 
-    def count(self, query: Query, verdicts: np.ndarray) -> int:
+    def rows(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> np.ndarray:
+        """All row numbers of the filter, in order."""
+        rows = self._candidates(query, verdicts, drawn)
+        return rows[self._search(query)[rows]] if query.search else rows
+
+    def count(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> int:
         """How many rows the whole filter has."""
+        mask = self.mask(query, verdicts, drawn)
+        return len(self) if mask is None else int(np.count_nonzero(mask))
+
+    def mask(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> np.ndarray | None:
+        """(n,) bool: the rows that pass every filter, the search too; None where all do."""
         mask = self._mask(query, verdicts)
+        if query.spot_check:
+            sample = np.zeros(len(self), dtype=bool)
+            sample[drawn] = True
+            mask = sample if mask is None else sample & mask
         if query.search:
             found = self._search(query)
             mask = found if mask is None else found & mask
-        return len(self) if mask is None else int(mask.sum())
+        return mask
 
     def order(self, sort: str | tuple[str, ...], descending: bool) -> np.ndarray:
         """(n,) row numbers, computed once; NaN last, equal values by row number."""
@@ -96,7 +129,7 @@ class ReviewTable:
             self._orders[key] = order.astype(np.int32)
         return self._orders[key]
 
-    def twins(self, row: int) -> np.ndarray:
+    def same_text(self, row: int) -> np.ndarray:
         """The rows, in order, whose text is the same."""
         return np.flatnonzero(self.keys == self.keys[row])
 
@@ -113,13 +146,27 @@ class ReviewTable:
         picked = -self.log_probs[rows, np.where(known, label_ids, 0)]
         return (np.where(known, picked, np.nan) + 0.0).astype(np.float32)  # -0.0 is a strange loss to read
 
+    def sorts(self) -> list[str]:
+        """What rows can be sorted by."""
+        model = ["margin", "adjusted"] if self.log_probs is not None else []
+        return ["loss", *model, "row", "duplicates", *(c for c in self.numeric_columns() if c not in _OWN_SORTS)]
+
     def numeric_columns(self) -> list[str]:
         columns = self.frame.select_dtypes("number").columns
         return [c for c in columns if isinstance(c, str) and list(self.frame.columns).count(c) == 1]
 
-    def _candidates(self, query: Query, verdicts: np.ndarray) -> np.ndarray:
-        order = self.order(query.sort, query.descending)
+    def margin_of(self, rows: np.ndarray) -> np.ndarray:
+        """(len(rows),) float32: see `probabilities.margins`; NaN without probabilities."""
+        if self.log_probs is None or self.log_probs.shape[1] < 2:
+            return np.full(len(rows), np.nan, dtype=np.float32)
+        given = self.given[rows]
+        return margins(self.log_probs[rows], np.where(given < self.log_probs.shape[1], given, NO_LABEL))
+
+    def _candidates(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         mask = self._mask(query, verdicts)
+        if query.spot_check:
+            return drawn if mask is None else drawn[mask[drawn]]
+        order = self.order(query.sort, query.descending)
         if mask is None:
             return order
         rows = np.flatnonzero(mask)
@@ -136,7 +183,7 @@ class ReviewTable:
         return self._ranks[key]
 
     def _mask(self, query: Query, verdicts: np.ndarray) -> np.ndarray | None:
-        """(n,) bool: the rows that pass every filter but the search; None where all do."""
+        """(n,) bool: the rows that pass the filters by values; None where all do."""
         conditions = []
         if query.given is not None:
             conditions.append(self.given == label_id(query.given, self.label_names))
@@ -151,6 +198,7 @@ class ReviewTable:
             conditions.append((self.loss >= np.float32(low)) & (self.loss <= np.float32(high)))
         if query.unlabelled is not None:
             conditions.append((self.given < 0) == query.unlabelled)
+        conditions += [self.quirks.mask(quirk) for quirk in query.quirk or ()]
         return np.logical_and.reduce(conditions) if conditions else None
 
     def _search(self, query: Query) -> np.ndarray:
@@ -181,24 +229,38 @@ class ReviewTable:
             if self.log_probs is None:
                 raise InputError(f"Expected probabilities for sorting by {name!r}, found none. Pass `probs=` or a Scores.")
             return (margins if name == "margin" else adjusted_losses)(self.log_probs, self.given)
-        known = ["loss", "margin", "adjusted", "row", *self.numeric_columns()]
+        if name == "duplicates":
+            return self._by_group()
+        known = [*_OWN_SORTS, *self.numeric_columns()]
         if name not in known:
             raise ColumnError(f"Expected to sort by one of {listing(known)}, found {name!r}{near_miss(name, known)}")
         return self.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
 
+    def _by_group(self) -> np.ndarray:
+        """(n,) float64: a number for each group of rows of the same words, the higher the higher their highest loss."""
+        groups = self.quirks.same_words
+        highest = np.full(len(self), -np.inf, dtype=np.float32)
+        np.maximum.at(highest, groups, np.nan_to_num(self.loss, nan=-np.inf))
+        order = np.lexsort((-np.arange(len(self)), highest))
+        rank = np.empty(len(self))
+        rank[order] = np.arange(len(self))
+        return rank[groups]
 
-def take(texts: pa.ChunkedArray, rows: np.ndarray) -> pa.Array:
-    """The texts of some rows, chunk by chunk: `ChunkedArray.take` joins the whole column first (measured: 23 ms for 100 rows)."""
-    if texts.num_chunks == 1:
-        return texts.chunk(0).take(pa.array(rows))
-    starts = np.cumsum([0] + [len(chunk) for chunk in texts.chunks])
-    chunk_of = np.searchsorted(starts, rows, side="right") - 1
-    order = np.argsort(chunk_of, kind="stable")
-    parts = [texts.chunk(int(c)).take(pa.array(rows[order][chunk_of[order] == c] - starts[c])) for c in np.unique(chunk_of)]
-    back = np.empty(len(rows), dtype=np.int64)
-    back[order] = np.arange(len(rows))
-    joined = pa.concat_arrays(parts) if parts else pa.array([], type=texts.type)
-    return joined.take(pa.array(back))
+
+def _counts(frame: pd.DataFrame, name: str) -> np.ndarray | None:
+    """A column of counts as (n,) int32, -1 where missing; None where there is no such column of numbers, or nothing in it."""
+    column = frame[name] if list(frame.columns).count(name) == 1 else None
+    if column is None or not pd.api.types.is_numeric_dtype(column.dtype) or column.isna().all():
+        return None
+    return np.nan_to_num(column.to_numpy(dtype=np.float64, na_value=np.nan), nan=-1).astype(np.int32)
+
+
+def _flags(frame: pd.DataFrame, name: str) -> np.ndarray | None:
+    """A column of truth values as (n,) bool, False where missing; None where there is no such column, or nothing in it."""
+    column = frame[name] if list(frame.columns).count(name) == 1 else None
+    if column is None or not pd.api.types.is_bool_dtype(column.dtype) or column.isna().all():
+        return None
+    return column.fillna(False).to_numpy(dtype=bool)
 
 
 def _find(texts: pa.ChunkedArray | pa.Array, query: Query) -> np.ndarray:
@@ -208,11 +270,6 @@ def _find(texts: pa.ChunkedArray | pa.Array, query: Query) -> np.ndarray:
         return match(part, query.search, ignore_case=True).to_numpy(zero_copy_only=False)
 
     try:
-        if len(texts) <= _WALK:
-            return np.concatenate([scan(c) for c in (texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts])])
-        size = -(-len(texts) // (4 * _SCAN_THREADS))
-        parts = [c for i in range(0, len(texts), size) for c in texts.slice(i, size).chunks]
-        with ThreadPoolExecutor(_SCAN_THREADS) as pool:  # Arrow lets go of the GIL while it reads
-            return np.concatenate(list(pool.map(scan, parts)))
+        return over_parts(texts, scan, rows=_WALK)
     except pa.ArrowInvalid as error:
         raise InputError(f"Expected a regular expression that RE2 can read, found {query.search!r}: {error}") from error

@@ -1,0 +1,101 @@
+"""Rows that say the same: the same text, or the same words but for case, spacing and sentence punctuation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from loss_widget.review.texts import over_parts, take
+
+_PUNCTUATION = re.compile("[.,;!?'\"`´‘’“”«»…–—。，！？；、-]+")
+_AT_ONCE = 50_000
+_WEIGHTS = np.random.default_rng(0).integers(1, 2**63, 256, dtype=np.uint64)
+# Nothing that `words_of` drops or changes may weigh, or two texts of the same words could get different sums. Beyond ASCII
+# nothing does; "İ" and the Kelvin sign become i and k in lower case, so these two letters cannot weigh either.
+_WEIGHTS[ord("A") : ord("Z") + 1] = _WEIGHTS[ord("a") : ord("z") + 1]
+_WEIGHTS[[ord(c) for c in map(chr, range(128)) if c.isspace() or _PUNCTUATION.match(c) or c in "iIkK"]] = 0
+_WEIGHTS[128:] = 0
+
+
+def words_of(text: str) -> str:
+    """The words of a text as they are compared: lower case, single spaces, no sentence punctuation (":(" stays).
+
+    >>> words_of("Fine,  I GUESS…"), words_of(" ?! ")
+    ('fine i guess', '?!')
+    """
+    lower = text.lower()
+    return " ".join(_PUNCTUATION.sub(" ", lower).split()) or lower.strip()
+
+
+def same_text(keys: np.ndarray) -> np.ndarray:
+    """(n,) int32: for each row the first row of the same text; `keys` (n,) are content keys."""
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return first.astype(np.int32)[inverse]
+
+
+def same_words(texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None, first: np.ndarray) -> np.ndarray:
+    """(n,) int32: for each row the first row of the same words, in both texts of a pair. `first` (n,) is `same_text` of the rows.
+
+    Equal words weigh the same, letter by letter, so only rows whose weights agree are read as words.
+    """
+    groups = np.arange(len(first), dtype=np.int32)
+    alike = np.flatnonzero(first == groups)
+    for weigh in (_weigh_letters, _weigh_order):
+        if not len(alike):
+            break
+        alike = alike[_repeated(_weights(texts, pair_texts, alike, weigh))]
+    known: dict[str, int] = {}
+    for rows in np.array_split(alike, -(-len(alike) // _AT_ONCE) or 1):
+        words = [words_of(text) for text in take(texts, rows).to_pylist()]
+        if pair_texts is not None:
+            words = [f"{a}\0{words_of(b)}" for a, b in zip(words, take(pair_texts, rows).to_pylist(), strict=True)]
+        groups[rows] = [known.setdefault(w, row) for w, row in zip(words, rows.tolist(), strict=True)]
+    return groups[first]
+
+
+def _weights(
+    texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None, rows: np.ndarray, weigh: Callable[[pa.Array], np.ndarray]
+) -> np.ndarray:
+    """(len(rows),) uint64: the weight of each row's text, or of both."""
+    weights = over_parts(_some(texts, rows), weigh)
+    if pair_texts is None:
+        return weights
+    return np.asarray(weights * np.uint64(3) + over_parts(_some(pair_texts, rows), weigh))
+
+
+def _weigh_letters(part: pa.Array) -> np.ndarray:
+    """The sum of the letters' weights: the same for all orders of them."""
+    ends, letters = _letters_of(part)
+    sums = np.add.reduceat(np.append(_WEIGHTS[letters], np.uint64(0)), ends[:-1])
+    return np.where(ends[1:] > ends[:-1], sums, np.uint64(0))
+
+
+def _weigh_order(part: pa.Array) -> np.ndarray:
+    """The sum of each letter's weight times its place among the letters that weigh."""
+    ends, letters = _letters_of(part)
+    weights = np.append(np.uint64(0), _WEIGHTS[letters])
+    place = np.cumsum(weights != 0, dtype=np.uint64)
+    sums, moments = np.cumsum(weights), np.cumsum(weights * place)
+    begin, end = ends[:-1], ends[1:]
+    return moments[end] - moments[begin] - place[begin] * (sums[end] - sums[begin])
+
+
+def _letters_of(part: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Where each text of an Arrow array begins (n + 1,), and the UTF-8 bytes of all of them; nothing is copied."""
+    width = np.int64 if pa.types.is_large_string(part.type) else np.int32
+    _, offsets, data = part.buffers()
+    ends = np.frombuffer(offsets, dtype=width, count=len(part) + 1 + part.offset)[part.offset :]
+    letters = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
+    return ends - ends[0], letters[ends[0] : ends[-1]]
+
+
+def _repeated(weights: np.ndarray) -> np.ndarray:
+    _, inverse, counts = np.unique(weights, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse] > 1)
+
+
+def _some(texts: pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
+    return texts if len(rows) == len(texts) else pa.chunked_array([take(texts, rows)])

@@ -1,0 +1,152 @@
+"""Overview: all that may be asked of a review. Nothing here changes it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from loss_widget.examples import as_tuple
+from loss_widget.review import outcome
+from loss_widget.review.arguments import as_query, check_rows, positions
+from loss_widget.review.columns import Columns
+from loss_widget.review.frame import FrameLabels
+from loss_widget.review.navigators import Confusion, Facets, LossHistogram, Navigators
+from loss_widget.review.progress import Progress, found_curve, loss_bands
+from loss_widget.review.query import Page, PageRow, Preview, Query
+from loss_widget.review.record import Record
+from loss_widget.review.rows import page_rows
+from loss_widget.review.table import ReviewTable
+
+
+class Overview:
+    """Pages, counts, navigators and progress of a review, under the one lock that its owner shares."""
+
+    def __init__(self, table: ReviewTable, labels: FrameLabels, *, columns: Sequence[str]) -> None:
+        self.lock = threading.RLock()
+        self._table, self._labels = table, labels
+        self._columns = Columns(labels.frame, columns)
+        self._record = Record(table, labels)
+        self._navigators = Navigators(
+            table,
+            verdicts_at=lambda revision: self._record.decisions.verdicts_at(revision),
+            drawn=lambda: self._record.drawn,
+        )
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def label_names(self) -> list[str]:
+        return list(self._table.label_names)
+
+    @property
+    def revision(self) -> int:
+        """How many acts have been taken, undo and redo among them."""
+        return self._record.decisions.revision
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        return as_tuple(self._labels.text)
+
+    @property
+    def has_probabilities(self) -> bool:
+        return self._table.log_probs is not None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the further columns that rows carry."""
+        return self._columns.names
+
+    def page(self, query: Query | None = None) -> Page:
+        """The rows that `query` asks for; see `lw.Query`."""
+        query = as_query(query)
+        with self.lock:
+            revision = self.revision if query.as_of is None else min(query.as_of, self.revision)
+            frozen = replace(query, as_of=revision)
+            rows, total = self._table.slice(frozen, self._record.decisions.verdicts_at(revision), self._record.drawn)
+            return Page(self.states(rows), query.offset, revision, total, lambda: self.count(frozen))
+
+    def count(self, query: Query | None = None) -> int:
+        """How many rows the whole filter of `query` has."""
+        query = as_query(query)
+        with self.lock:
+            return self._table.count(query, self._record.decisions.verdicts_at(query.as_of), self._record.drawn)
+
+    def rows_of(self, query: Query | None = None) -> np.ndarray:
+        """(total,) integers: the positions of all rows of `query`, in its order; offset and limit aside.
+
+        >>> import pandas as pd
+        >>> from loss_widget.review import ReviewSession
+        >>> frame = pd.DataFrame({"text": ["fine", "awful", "bad"], "label": ["good"] * 3, "loss": [0.1, 4.2, 3.1]})
+        >>> session = ReviewSession(frame, journal=None)
+        >>> session.keep(session.rows_of(Query(loss_range=(1, 9))))
+        >>> session.changes["row"].tolist()
+        [1, 2]
+        """
+        query = as_query(query)
+        with self.lock:
+            verdicts = self._record.decisions.verdicts_at(query.as_of)
+            return np.array(self._table.rows(query, verdicts, self._record.drawn), dtype=np.int64)
+
+    def preview(self, chosen: Query | int | Iterable[int]) -> Preview:
+        """What a decision on all rows of a query, or on rows by position, would be on."""
+        with self.lock:
+            rows = self.rows_of(chosen) if isinstance(chosen, Query) else np.array(positions(chosen, len(self)), dtype=np.int64)
+            check_rows(rows[(rows < 0) | (rows >= len(self))].tolist(), len(self))
+            reviewed = int(np.count_nonzero(self._record.decisions.verdicts[rows]))
+            return Preview(len(rows), reviewed, self.revision, self.states(rows[:10]))
+
+    def states(self, rows: np.ndarray) -> list[PageRow]:
+        """How single rows stand now."""
+        with self.lock:
+            return page_rows(self._table, self._record.decisions, rows, self._columns)
+
+    def twins(self, row: int) -> np.ndarray:
+        """The positions of the other rows of the same words (but for case, spacing and sentence punctuation), in order."""
+        check_rows(positions(row, len(self)), len(self))
+        return self._table.quirks.twins(row)
+
+    def loss_histogram(self, query: Query | None = None) -> LossHistogram:
+        """How many rows of `query`, its `loss_range` aside, have which loss, and how many of them are reviewed."""
+        with self.lock:
+            return self._navigators.histogram(as_query(query), self.revision)
+
+    def confusion(self, query: Query | None = None) -> Confusion:
+        """Given against predicted labels under `query`, its `given` and `predicted` aside; the largest cells first."""
+        with self.lock:
+            return self._navigators.confusion(as_query(query), self.revision)
+
+    def facets(self, query: Query | None = None) -> Facets:
+        """How many rows of `query` there would be with each verdict, with disagreements only, with each quirk."""
+        with self.lock:
+            return self._navigators.facets(as_query(query), self.revision)
+
+    @property
+    def quirks_known(self) -> bool:
+        """Whether pages tell every quirk: in a table of many rows `facets` looks for them, one after the other."""
+        return self._table.quirks.complete
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray | None:
+        """(len(rows), n_labels) float32 of some rows; None where only losses are known."""
+        return None if self._table.log_probs is None else np.exp(self._table.log_probs[rows])
+
+    def sorts(self) -> list[str]:
+        """What pages can be sorted by."""
+        return self._table.sorts()
+
+    def summary(self) -> dict[str, Any]:
+        """How far the review is: `rows`, `reviewed`, one count per verdict, `wrong` (relabel + remove), `precision`
+        (wrong / (wrong + keep), None before the first), `precision_last_50` (the same among the last 50 reviewed),
+        `errors_left` and `errors_left_interval` (95 %; None until a spot check says something, see `spot_check`)."""
+        with self.lock:
+            return outcome.summary(self._record.decisions, self._record.errors_left())
+
+    def progress(self) -> Progress:
+        """Errors found against rows reviewed, precision by loss, and what the spot check says."""
+        with self.lock:
+            decisions = self._record.decisions
+            return Progress(found_curve(decisions), loss_bands(self._table.loss, decisions), self._record.errors_left())
