@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -92,9 +94,10 @@ def test_export_finds_a_free_name_and_takes_no_path_from_the_browser(tmp_path, m
 def write_cases() -> None:
     """`python tests/test_protocol.py` writes the replies anew; read the difference before you commit it."""
     session = make_session()
-    for case in CASES["exchanges"]:
-        case["reply"] = answer(session, case["request"])
-    path = Path(__file__).parent / "protocol_cases.json"
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for case in CASES["exchanges"]:
+            case["reply"] = answer(session, case["request"])
+    path = Path(__file__).resolve().parent / "protocol_cases.json"
     path.write_text(json.dumps(CASES, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

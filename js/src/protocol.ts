@@ -17,9 +17,25 @@ export interface Snapshot {
   readonly has_probs: boolean;
   readonly sorts: readonly { readonly value: string; readonly name: string }[];
   readonly text_columns: readonly string[];
+  /** Further columns of the frame: the names of each row's `columns`. */
   readonly columns: readonly string[];
+  /** The names that `Filter.quirk` and rows may hold, in the order in which to show them. */
+  readonly quirks: readonly string[];
+  readonly takes_new_labels: boolean;
   readonly reviewed: number;
   readonly provenance: string;
+  readonly made: Made;
+}
+
+/** Where the scores came from; every field is null, the model empty, where only losses were handed in. */
+export interface Made {
+  readonly model: string;
+  readonly in_sample: boolean | null;
+  readonly folds: number | null;
+  readonly engine: string | null;
+  readonly precision: string | null;
+  readonly device: string | null;
+  readonly created: string | null;
 }
 
 /** Which rows, in which order; the offset and the frozen order are added for each page. */
@@ -35,6 +51,10 @@ export interface Filter {
   readonly search: string | null;
   readonly search_regex: boolean;
   readonly unlabelled: boolean | null;
+  /** Rows with all of these quirks. */
+  readonly quirk: readonly string[] | null;
+  /** Only the rows of the spot check, in the order of the draw whatever `sort` says. */
+  readonly spot_check: boolean;
 }
 
 export interface Query extends Filter {
@@ -65,6 +85,14 @@ export interface Row extends RowState {
   /** Highest first; every label up to 150, else the first 50; null without probabilities. */
   readonly probabilities: readonly (readonly [label: number, probability: number])[] | null;
   readonly note_of_score: string;
+  /** Probability of the given label less that of the best other one. */
+  readonly margin: number | null;
+  readonly tokens: number | null;
+  readonly unknown_tokens: number | null;
+  readonly truncated: boolean | null;
+  readonly quirks: readonly string[];
+  /** One text for each of `snapshot.columns`, cut at 200 characters. */
+  readonly columns: readonly string[];
 }
 
 export type OpKind = Exclude<Verdict, ""> | "clear" | "note" | "undo" | "redo";
@@ -79,6 +107,12 @@ export interface Op {
   readonly from: readonly (number | null)[] | null;
 }
 
+/** A verdict on every row of a query; `rows` is empty. Its `as_of` and `count` are what a preview said. */
+export interface BulkOp extends Op {
+  readonly query: Query;
+  readonly count: number;
+}
+
 export interface Problem {
   readonly kind: string;
   readonly message: string;
@@ -89,7 +123,11 @@ export type OpResult =
       readonly op_id: string;
       readonly ok: true;
       readonly duplicate: boolean;
+      /** The first 200 rows that the op was on, those left alone last: with more, what is on screen must be asked for again. */
       readonly rows: readonly RowState[];
+      readonly touched: number;
+      /** Rows of an op on many that were changed since they were seen. */
+      readonly left_alone: number;
       readonly revision: number;
       readonly said: string;
     }
@@ -111,8 +149,87 @@ export interface Summary {
   readonly wrong: number;
   readonly precision: number | null;
   readonly precision_last_50: number | null;
+  /** null until a spot check says something. */
+  readonly errors_left: number | null;
+  readonly errors_left_interval: Interval | null;
   readonly can_undo: boolean;
   readonly can_redo: boolean;
+}
+
+export type Interval = readonly [low: number, high: number];
+
+/** edges[i] <= loss < edges[i + 1]; the last bin holds the tail. The edges do not depend on the filter. */
+export interface LossHistogram {
+  readonly edges: readonly number[];
+  readonly rows: readonly number[];
+  readonly reviewed: readonly number[];
+  readonly missing: number;
+}
+
+export interface Cell {
+  readonly given: number;
+  readonly predicted: number;
+  readonly rows: number;
+  readonly reviewed: number;
+  readonly wrong: number;
+}
+
+/** The largest cells where the labels differ, at most 300 of `total`, which have `rows` rows; and those where they agree. */
+export interface Confusion {
+  readonly cells: readonly Cell[];
+  readonly total: number;
+  readonly rows: number;
+  readonly diagonal: readonly Cell[];
+}
+
+/** Rows there would be with each filter set. While some quirks are `pending`, ask again. */
+export interface Facets {
+  readonly rows: number;
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  readonly disagreements: number;
+  readonly quirks: Readonly<Record<string, number>>;
+  readonly pending: readonly string[];
+}
+
+/** What a spot check says so far; the last four are null until `needed` is 0. */
+export interface ErrorsLeft {
+  readonly drawn: number;
+  readonly judged: number;
+  readonly wrong: number;
+  readonly kept: number;
+  readonly needed: number;
+  readonly population: number;
+  readonly found: number;
+  readonly error_rate: number | null;
+  readonly error_rate_interval: Interval | null;
+  readonly errors_left: number | null;
+  readonly errors_left_interval: Interval | null;
+}
+
+/** low <= loss < high; high null: no end. */
+export interface LossBand {
+  readonly low: number;
+  readonly high: number | null;
+  readonly rows: number;
+  readonly reviewed: number;
+  readonly wrong: number;
+  readonly keep: number;
+  readonly precision: number | null;
+}
+
+export interface Progress {
+  readonly curve: readonly (readonly [reviewed: number, wrong: number])[];
+  /** Highest loss first. */
+  readonly bands: readonly LossBand[];
+  readonly errors_left: ErrorsLeft | null;
+}
+
+export interface Preview {
+  readonly total: number;
+  readonly reviewed: number;
+  readonly revision: number;
+  /** The first ten. */
+  readonly rows: readonly Row[];
 }
 
 export interface PageResult {
@@ -121,6 +238,8 @@ export interface PageResult {
   readonly total: number | null;
   /** The frozen order that this page is a slice of. */
   readonly revision: number;
+  /** false: rows lack quirks that were not looked for yet; ask `facets` until none is pending, then this page again. */
+  readonly quirks_known: boolean;
   readonly rows: readonly Row[];
 }
 
@@ -128,12 +247,31 @@ export interface Verbs {
   page: { args: { readonly query: Query }; result: PageResult };
   count: { args: { readonly query: Query }; result: { readonly total: number } };
   decide: {
-    args: { readonly ops: readonly Op[] };
+    args: { readonly ops: readonly (Op | BulkOp)[] };
     result: { readonly results: readonly OpResult[]; readonly summary: Summary };
   };
   text: { args: { readonly row: number }; result: { readonly text: string; readonly pair: string | null } };
   summary: { args: Record<string, never>; result: Summary };
   export: { args: Record<string, never>; result: { readonly path: string; readonly rows: number } };
+  histogram: { args: { readonly query: Query }; result: LossHistogram };
+  confusion: { args: { readonly query: Query }; result: Confusion };
+  facets: { args: { readonly query: Query }; result: Facets };
+  /** The other rows of the same words, at most 50 of `total`. */
+  twins: {
+    args: { readonly row: number };
+    result: { readonly total: number; readonly rows: readonly Row[] };
+  };
+  preview: { args: { readonly query: Query } | { readonly rows: readonly number[] }; result: Preview };
+  progress: { args: Record<string, never>; result: Progress };
+  /** Draws so many rows, or lets the draw grow to them; `anew` forgets it. */
+  spot_check: {
+    args: { readonly rows: number; readonly anew: boolean };
+    result: { readonly errors_left: ErrorsLeft; readonly summary: Summary };
+  };
+  add_label: {
+    args: { readonly name: string };
+    result: { readonly label: number; readonly label_names: readonly string[] };
+  };
 }
 export type Verb = keyof Verbs;
 

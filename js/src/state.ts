@@ -53,4 +53,6 @@ export const FIRST_FILTER: Filter = {
   search: null,
   search_regex: false,
   unlabelled: null,
+  quirk: null,
+  spot_check: false,
 };

@@ -42,7 +42,14 @@ export class Store {
     const { rows, reviewed, revision, read_only, page_size } = this.#snapshot;
     this.#summary = {
       ...{ rows, reviewed, relabel: 0, keep: 0, unsure: 0, remove: 0, wrong: 0 },
-      ...{ precision: null, precision_last_50: null, can_undo: false, can_redo: false },
+      ...{
+        precision: null,
+        precision_last_50: null,
+        errors_left: null,
+        errors_left_interval: null,
+        can_undo: false,
+        can_redo: false,
+      },
     };
     this.#revision = revision;
     this.#readOnly = read_only;

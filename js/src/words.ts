@@ -63,5 +63,10 @@ export function chips(filter: Filter): readonly Chip[] {
     const [low, high] = filter.loss_range;
     found.push({ says: `loss ${loss(low)} to ${loss(high)}`, without: { loss_range: null } });
   }
+  for (const quirk of filter.quirk ?? []) {
+    const others = filter.quirk?.filter((other) => other !== quirk) ?? [];
+    found.push({ says: quirk, without: { quirk: others.length > 0 ? others : null } });
+  }
+  if (filter.spot_check) found.push({ says: "spot check", without: { spot_check: false } });
   return found;
 }

@@ -1,7 +1,8 @@
 /** A small, faithful kernel in memory: answers the protocol, keeps a review, can be busy, silent or dead. */
 
-import type { Model } from "../src/kernel";
 import type {
+  BulkOp,
+  ErrorsLeft,
   Filter,
   Op,
   OpResult,
@@ -15,17 +16,11 @@ import type {
   Verbs,
 } from "../src/protocol";
 import { decided, stateOf, withState } from "../src/standing";
+import { confusion, errorsLeft, facets, histogram, progress } from "./fake-navigators";
+import { type Example, QUIRKS, toRow } from "./fake-rows";
 
-export interface Example {
-  readonly text: string;
-  readonly pair?: string | null;
-  readonly given: number | null;
-  /** One a label; null: no probabilities, then `predicted` and `loss`. */
-  readonly probs: readonly number[] | null;
-  readonly predicted?: number;
-  readonly loss?: number;
-  readonly note_of_score?: string;
-}
+export { FakeAnnouncements, FakeModel } from "./fake-model";
+export type { Example };
 
 export interface Setup {
   readonly labels: readonly string[];
@@ -33,6 +28,8 @@ export interface Setup {
   readonly page_size?: number;
   readonly read_only?: string;
   readonly provenance?: string;
+  readonly in_sample?: boolean;
+  readonly columns?: readonly string[];
   /** Milliseconds before each answer; 0: in the same task's microtasks. */
   readonly delay?: number;
   /** Page totals come as null at first, as for a slow search. */
@@ -58,7 +55,7 @@ class Refusal extends Error {
 
 export class FakeKernel {
   readonly rows: Row[];
-  readonly labels: readonly string[];
+  readonly labels: string[];
   revision = 0;
   readOnly: string;
   /** Every request that arrived, copies too. */
@@ -70,10 +67,12 @@ export class FakeKernel {
   #orders = new Map<string, readonly number[]>();
   #past: RowState[][] = [];
   #future: RowState[][] = [];
+  #reviewed: number[] = [];
+  #drawn: { readonly rows: readonly number[]; readonly population: readonly number[] } | null = null;
 
   constructor(setup: Setup) {
     this.setup = setup;
-    this.labels = setup.labels;
+    this.labels = [...setup.labels];
     this.readOnly = setup.read_only ?? "";
     this.rows = setup.examples.map((example, row) => toRow(example, row, setup.cutTextAt ?? 2_000));
   }
@@ -93,7 +92,13 @@ export class FakeKernel {
         { value: "row", name: "Row" },
       ],
       text_columns: ["text"],
-      columns: [],
+      columns: this.setup.columns ?? [],
+      quirks: QUIRKS,
+      takes_new_labels: true,
+      made: {
+        ...{ model: "a model", in_sample: this.setup.in_sample ?? null, folds: null, engine: null },
+        ...{ precision: null, device: null, created: null },
+      },
       reviewed: this.summary().reviewed,
       provenance: this.setup.provenance ?? "",
     };
@@ -129,13 +134,19 @@ export class FakeKernel {
       wrong,
       precision,
       precision_last_50: precision,
+      errors_left: this.#errorsLeft()?.errors_left ?? null,
+      errors_left_interval: this.#errorsLeft()?.errors_left_interval ?? null,
       can_undo: this.#past.length > 0,
       can_redo: this.#future.length > 0,
     };
   }
 
   #do(request: Request): unknown {
-    const args = request.args as Verbs["page"]["args"] & Verbs["decide"]["args"] & Verbs["text"]["args"];
+    const args = request.args as Verbs["page"]["args"] &
+      Verbs["decide"]["args"] &
+      Verbs["text"]["args"] &
+      Verbs["spot_check"]["args"] &
+      Verbs["add_label"]["args"];
     switch (request.verb) {
       case "page":
         return this.#page(args.query);
@@ -155,6 +166,34 @@ export class FakeKernel {
           path: "corrected.parquet",
           rows: this.rows.filter((row) => row.verdict !== "remove").length,
         };
+      case "histogram":
+        return histogram(this.rows, this.#under({ ...args.query, loss_range: null }));
+      case "confusion":
+        return confusion(this.#under({ ...args.query, given: null, predicted: null }));
+      case "facets":
+        return facets((changes) => this.#under({ ...args.query, ...changes }));
+      case "twins": {
+        const text = this.rows[args.row]?.text.toLowerCase();
+        const rows = this.rows.filter((row) => row.row !== args.row && row.text.toLowerCase() === text);
+        return { total: rows.length, rows: rows.slice(0, 50) };
+      }
+      case "preview": {
+        const { rows: chosen } = request.args as { readonly rows?: readonly number[] };
+        const rows = chosen ? chosen.flatMap((id) => this.rows[id] ?? []) : this.#under(args.query);
+        const reviewed = rows.filter(({ verdict }) => verdict !== "").length;
+        return { total: rows.length, reviewed, revision: this.revision, rows: rows.slice(0, 10) };
+      }
+      case "progress":
+        return progress(this.rows, this.#some(this.#reviewed), this.#errorsLeft());
+      case "spot_check": {
+        const free = this.rows.filter(({ given, verdict }) => given !== null && verdict === "");
+        const population = (!args.anew && this.#drawn?.population) || free.map(({ row }) => row);
+        this.#drawn = { population, rows: population.slice(0, args.rows as unknown as number) };
+        return { errors_left: this.#errorsLeft(), summary: this.summary() };
+      }
+      case "add_label":
+        if (!this.labels.includes(args.name)) this.labels.push(args.name);
+        return { label: this.labels.indexOf(args.name), label_names: [...this.labels] };
       default:
         throw new Refusal("input", `no verb ${request.verb as string}`);
     }
@@ -166,7 +205,19 @@ export class FakeKernel {
     const order = this.#order(query);
     const rows = order.slice(query.offset, query.offset + query.limit).flatMap((id) => this.rows[id] ?? []);
     const total = this.setup.countLater ? null : order.length;
-    return { offset: query.offset, total, revision: query.as_of ?? this.revision, rows };
+    return { offset: query.offset, total, revision: query.as_of ?? this.revision, quirks_known: true, rows };
+  }
+
+  #some(ids: readonly number[]): readonly Row[] {
+    return ids.flatMap((id) => this.rows[id] ?? []);
+  }
+
+  #under(query: Query): readonly Row[] {
+    return this.#some(this.#order(query));
+  }
+
+  #errorsLeft(): ErrorsLeft | null {
+    return this.#drawn && errorsLeft(this.#some(this.#drawn.rows), this.#some(this.#drawn.population));
   }
 
   /** Worked out once for a filter and a revision, then frozen. */
@@ -193,6 +244,10 @@ export class FakeKernel {
       (filter.verdict === null || row.verdict === filter.verdict) &&
       (!filter.disagreements || row.given !== row.predicted) &&
       (filter.unlabelled === null || (row.given === null) === filter.unlabelled) &&
+      (filter.quirk ?? []).every((quirk) => row.quirks.includes(quirk)) &&
+      (!filter.spot_check || this.#drawn?.rows.includes(row.row) === true) &&
+      (filter.loss_range === null ||
+        (row.loss !== null && row.loss >= filter.loss_range[0] && row.loss <= filter.loss_range[1])) &&
       (filter.search === null || row.text.toLowerCase().includes(filter.search.toLowerCase()))
     );
   }
@@ -205,16 +260,19 @@ export class FakeKernel {
     return result;
   }
 
-  #apply(op: Op): OpResult {
+  #apply(op: Op | BulkOp): OpResult {
     const { op_id } = op;
-    const rows = op.rows.flatMap((id) => this.rows[id] ?? []);
+    const chosen = "query" in op ? this.#under(op.query) : this.#some(op.rows);
+    const stale = chosen.filter((row, i) => op.from && row.label !== op.from[i]);
+    const rows = stale.length < chosen.length ? chosen.filter((row) => !stale.includes(row)) : chosen;
     const refused = (kind: string, message: string): OpResult => ({
       op_id,
       ok: false,
       error: { kind, message },
       rows: rows.map(stateOf),
     });
-    if (op.from && rows.some((row, i) => row.label !== op.from?.[i]))
+    if ("query" in op && op.count !== chosen.length) return refused("stale", "Another count than previewed");
+    if (stale.length > 0 && stale.length === chosen.length)
       return refused("stale", `Row ${op.rows[0]} was changed elsewhere; it is shown as it stands now`);
     let before: RowState[];
     let said: string;
@@ -223,7 +281,8 @@ export class FakeKernel {
       const states = from.pop();
       if (!states) {
         const said = `Nothing to ${op.kind}`;
-        return { op_id, ok: true, duplicate: false, rows: [], revision: this.revision, said };
+        const nothing = { rows: [], touched: 0, left_alone: 0 };
+        return { op_id, ok: true, duplicate: false, ...nothing, revision: this.revision, said };
       }
       before = this.#put(states);
       to.push(before);
@@ -241,8 +300,10 @@ export class FakeKernel {
     }
     this.revision += 1;
     this.applied.push(op_id);
-    const states = before.flatMap(({ row }) => this.rows[row] ?? []).map(stateOf);
-    return { op_id, ok: true, duplicate: false, rows: states, revision: this.revision, said };
+    const touched = this.#some(before.map(({ row }) => row));
+    const left = { touched: touched.length, left_alone: rows === chosen ? 0 : stale.length };
+    const states = [...touched, ...(left.left_alone ? stale : [])].slice(0, 200).map(stateOf);
+    return { op_id, ok: true, duplicate: false, rows: states, ...left, revision: this.revision, said };
   }
 
   #put(states: readonly RowState[]): RowState[] {
@@ -252,125 +313,9 @@ export class FakeKernel {
       if (!row) continue;
       before.push(stateOf(row));
       this.rows[state.row] = withState(row, state);
+      this.#reviewed = this.#reviewed.filter((id) => id !== state.row);
+      if (state.verdict) this.#reviewed.push(state.row);
     }
     return before;
-  }
-}
-
-function toRow(example: Example, row: number, cutAt: number): Row {
-  const { text, pair = null, given, probs } = example;
-  const probabilities = probs
-    ? probs.map((p, id) => [id, p] as const).sort((a, b) => b[1] - a[1] || a[0] - b[0])
-    : null;
-  const best = probabilities?.[0];
-  const label_prob = given === null ? null : (probs?.[given] ?? null);
-  const loss = given === null ? null : (example.loss ?? -Math.log(label_prob ?? 1));
-  return {
-    ...{ row, text: text.slice(0, cutAt), pair, text_cut: text.length > cutAt, given, label: given },
-    ...{ predicted: best?.[0] ?? example.predicted ?? null, predicted_prob: best?.[1] ?? null, label_prob },
-    ...{ loss, loss_after: loss, verdict: "", note: "", probabilities },
-    note_of_score: example.note_of_score ?? "",
-  };
-}
-
-type Callback = (...args: unknown[]) => void;
-
-/** The tiny second widget on whose comm Python tells what it did. */
-export class FakeAnnouncements {
-  readonly #callbacks = new Map<string, Set<Callback>>();
-  readonly #kernel: FakeKernel;
-
-  constructor(kernel: FakeKernel) {
-    this.#kernel = kernel;
-  }
-
-  get(name: string): unknown {
-    const { revision, readOnly: read_only, snapshot } = this.#kernel;
-    return { revision, read_only, snapshot }[name];
-  }
-
-  on(event: string, callback: Callback): void {
-    this.#callbacks.set(event, (this.#callbacks.get(event) ?? new Set()).add(callback));
-  }
-
-  off(event: string, callback: Callback): void {
-    this.#callbacks.get(event)?.delete(callback);
-  }
-
-  tell(name: "revision" | "read_only" | "snapshot"): void {
-    for (const callback of this.#callbacks.get(`change:${name}`) ?? []) callback();
-  }
-}
-
-/** Stands in for anywidget's model: what any view sends goes to the kernel, what it answers to every view. */
-export class FakeModel implements Model {
-  readonly kernel: FakeKernel;
-  readonly announcements: FakeAnnouncements;
-  readonly widget_manager: { get_model(id: string): Promise<Model> };
-  /** A busy kernel hears nothing until `release`. */
-  busy = false;
-  dead = false;
-  /** How many of the next answers get lost on their way. */
-  lose = 0;
-  readonly #id: string;
-  readonly #callbacks = new Map<string, Set<Callback>>();
-  readonly #held: Request[] = [];
-
-  constructor(kernel: FakeKernel, id = "1") {
-    this.kernel = kernel;
-    this.#id = id;
-    this.announcements = new FakeAnnouncements(kernel);
-    this.widget_manager = { get_model: async () => this.announcements as unknown as Model };
-  }
-
-  get(name: string): unknown {
-    if (name === "snapshot") return this.kernel.snapshot;
-    return name === "announcements" ? `IPY_MODEL_${this.#id}` : undefined;
-  }
-
-  on(event: string, callback: Callback): void {
-    this.#callbacks.set(event, (this.#callbacks.get(event) ?? new Set()).add(callback));
-  }
-
-  off(event: string, callback: Callback): void {
-    this.#callbacks.get(event)?.delete(callback);
-  }
-
-  listeners(): number {
-    return [...this.#callbacks.values()].reduce((sum, callbacks) => sum + callbacks.size, 0);
-  }
-
-  send(content: unknown): void {
-    if (this.dead) throw new Error("Cannot send");
-    const request = structuredClone(content) as Request;
-    if (this.busy) this.#held.push(request);
-    else this.#answer(request);
-  }
-
-  /** The running cell ends: everything that waited is answered, in order. */
-  release(): void {
-    this.busy = false;
-    for (const request of this.#held.splice(0)) this.#answer(request);
-  }
-
-  die(): void {
-    this.dead = true;
-    this.emit("comm_live_update");
-  }
-
-  emit(event: string, ...args: unknown[]): void {
-    for (const callback of [...(this.#callbacks.get(event) ?? [])]) callback(...args);
-  }
-
-  #answer(request: Request): void {
-    const reply = structuredClone(this.kernel.answer(request));
-    if (this.lose > 0) {
-      this.lose -= 1;
-      return;
-    }
-    const tell = () => this.emit("msg:custom", reply, []);
-    const { delay = 0 } = this.kernel.setup;
-    if (delay > 0) setTimeout(tell, delay);
-    else queueMicrotask(tell);
   }
 }

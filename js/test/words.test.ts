@@ -16,7 +16,8 @@ const ROW: Row = {
     loss: 3,
     loss_after: 3,
   },
-  ...{ label_prob: 0.05, predicted_prob: 0.6, verdict: "", note: "", note_of_score: "" },
+  ...{ label_prob: 0.05, predicted_prob: 0.6, verdict: "", note: "", note_of_score: "", margin: -0.55 },
+  ...{ tokens: null, unknown_tokens: null, truncated: null, quirks: [], columns: [] },
   probabilities: [
     [2, 0.6],
     [0, 0.35],
@@ -71,6 +72,7 @@ test("how much is reviewed", () => {
   const summary: Summary = {
     ...{ rows: 10_003, reviewed: 34, relabel: 20, keep: 7, unsure: 0, remove: 7, wrong: 27 },
     ...{ precision: 0.79, precision_last_50: 0.79, can_undo: true, can_redo: false },
+    ...{ errors_left: null, errors_left_interval: null },
   };
   expect(reviewed(summary)).toBe("34 of 10,003 rows reviewed · 27 wrong · last 50: 79 % wrong");
   expect(reviewed({ ...summary, reviewed: 0 })).toBe("0 of 10,003 rows reviewed");
@@ -80,6 +82,7 @@ test("each filter is a chip that takes only itself off", () => {
   const all = chips({
     ...{ sort: "loss", descending: true, given: "a", predicted: "b", verdict: "", disagreements: true },
     ...{ loss_range: [1, 2], search: "x", search_regex: false, unlabelled: true },
+    ...{ quirk: ["markup", "truncated"], spot_check: true },
   });
   expect(all.map(({ says }) => says)).toEqual([
     ...[
@@ -90,13 +93,21 @@ test("each filter is a chip that takes only itself off", () => {
       "not reviewed",
       "disagreements",
       "loss 1.00 to 2.00",
+      "markup",
+      "truncated",
+      "spot check",
     ],
   ]);
-  expect(all.map(({ without }) => Object.keys(without))).toEqual(
-    ["search", "given", "unlabelled", "predicted", "verdict", "disagreements", "loss_range"].map((name) => [
-      name,
-    ]),
-  );
+  const fields = ["search", "given", "unlabelled", "predicted", "verdict", "disagreements", "loss_range"];
+  expect(all.map(({ without }) => Object.keys(without)[0])).toEqual([
+    ...fields,
+    ...["quirk", "quirk", "spot_check"],
+  ]);
+  expect(all.slice(-3).map(({ without }) => Object.values(without)[0])).toEqual([
+    ["truncated"],
+    ["markup"],
+    false,
+  ]);
 });
 
 test("a name that is too long keeps its beginning and its end", () => {

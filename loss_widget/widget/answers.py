@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from loss_widget.widget import protocol
 
 _log = logging.getLogger(__name__)
 _EXPORT = "corrected"
+_MOST_TWINS = 50
 
 
 def answer(session: ReviewSession, content: Any) -> dict[str, Any]:
@@ -31,19 +33,20 @@ def answer(session: ReviewSession, content: Any) -> dict[str, Any]:
 
 
 def _page(session: ReviewSession, args: Any) -> dict[str, Any]:
-    query = protocol.decode_query(args)
-    page = session.page(query)
-    rows = np.array([row.row for row in page.rows], dtype=np.int64)
-    probabilities = session.probabilities(rows)
-    ids = _ids(session)
+    page = session.page(protocol.decode_query(args))
     return {
         "offset": page.offset,
         "total": page.counted,
         "revision": page.revision,
-        "rows": [
-            protocol.encode_row(row, ids, None if probabilities is None else probabilities[i]) for i, row in enumerate(page.rows)
-        ],
+        "quirks_known": session.quirks_known,
+        "rows": _rows(session, page.rows),
     }
+
+
+def _rows(session: ReviewSession, rows: list[PageRow]) -> list[dict[str, Any]]:
+    probabilities = session.probabilities(np.array([row.row for row in rows], dtype=np.int64))
+    ids = _ids(session)
+    return [protocol.encode_row(row, ids, None if probabilities is None else probabilities[i]) for i, row in enumerate(rows)]
 
 
 def _count(session: ReviewSession, args: Any) -> dict[str, Any]:
@@ -58,32 +61,80 @@ def _decide(session: ReviewSession, args: Any) -> dict[str, Any]:
 def _take(session: ReviewSession, op: protocol.Op) -> dict[str, Any]:
     decision, ids = op.decision, _ids(session)
     try:
-        rows, duplicate = session.decide(decision, expected=op.expected)
+        if op.query is not None:
+            taken = session.decide_on_all(decision, op.query, count=op.count)
+        else:
+            taken = session.decide(decision, expected=op.expected, leave_stale=len(decision.rows) > 1)
     except Exception as error:
         problem = protocol.encode_error(error)
         if problem["kind"] == "internal":
             _log.exception("loss_widget could not take %r", decision)
-        valid = [row for row in decision.rows if 0 <= row < len(session)]
+        valid = [row for row in decision.rows if 0 <= row < len(session)][: protocol.MOST_ROWS]
         now = session.states(np.array(valid, dtype=np.int64))
         states = [protocol.encode_state(row, ids) for row in now]
         return {"op_id": decision.op_id, "ok": False, "error": problem, "rows": states}
-    now = session.states(rows)
+    left_alone = np.array(taken.left_alone, dtype=np.int64)
+    now = session.states(np.concatenate([taken.rows, left_alone])[: protocol.MOST_ROWS])
     return {
         "op_id": decision.op_id,
         "ok": True,
-        "duplicate": duplicate,
+        "duplicate": taken.duplicate,
         "rows": [protocol.encode_state(row, ids) for row in now],
+        "touched": len(taken.rows),
+        "left_alone": len(left_alone),
         "revision": session.revision,
-        "said": _said(decision.kind, now),
+        "said": _said(decision.kind, now, len(taken.rows), len(left_alone)),
     }
 
 
 def _text(session: ReviewSession, args: Any) -> dict[str, Any]:
+    [state] = session.states(np.array([_row(session, args)]))
+    return {"text": state.text, "pair": state.pair_text}
+
+
+def _row(session: ReviewSession, args: Any) -> int:
     row = args.get("row")
     if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < len(session):
         raise InputError(f"Expected a row from 0 to {len(session) - 1}, found {row!r}.")
-    [state] = session.states(np.array([row]))
-    return {"text": state.text, "pair": state.pair_text}
+    return row
+
+
+def _histogram(session: ReviewSession, args: Any) -> dict[str, Any]:
+    return protocol.encode_histogram(session.loss_histogram(protocol.decode_query(args)))
+
+
+def _confusion(session: ReviewSession, args: Any) -> dict[str, Any]:
+    return protocol.encode_confusion(session.confusion(protocol.decode_query(args)), _ids(session))
+
+
+def _facets(session: ReviewSession, args: Any) -> dict[str, Any]:
+    return asdict(session.facets(protocol.decode_query(args)))
+
+
+def _twins(session: ReviewSession, args: Any) -> dict[str, Any]:
+    rows = session.twins(_row(session, args))
+    return {"total": len(rows), "rows": _rows(session, session.states(rows[:_MOST_TWINS]))}
+
+
+def _preview(session: ReviewSession, args: Any) -> dict[str, Any]:
+    chosen = protocol.decode_query(args) if args.get("rows") is None else protocol.decode_rows(args)
+    seen = session.preview(chosen)
+    return {"total": seen.total, "reviewed": seen.reviewed, "revision": seen.revision, "rows": _rows(session, seen.rows)}
+
+
+def _progress(session: ReviewSession, args: Any) -> dict[str, Any]:
+    return protocol.encode_progress(session.progress())
+
+
+def _spot_check(session: ReviewSession, args: Any) -> dict[str, Any]:
+    told = session.spot_check(args.get("rows"), anew=args.get("anew") is True)
+    return {"errors_left": protocol.encode_errors_left(told), "summary": _summary(session, args)}
+
+
+def _add_label(session: ReviewSession, args: Any) -> dict[str, Any]:
+    name = args.get("name")
+    session.add_label(name)
+    return {"label": session.label_names.index(name), "label_names": session.label_names}
 
 
 def _summary(session: ReviewSession, args: Any) -> dict[str, Any]:
@@ -100,11 +151,15 @@ def _export(session: ReviewSession, args: Any) -> dict[str, Any]:
     raise ExportError(f"Expected a free name for {_EXPORT}.parquet, found none up to {_EXPORT}-999. Move the old exports away.")
 
 
-def _said(kind: str, rows: list[PageRow]) -> str:
-    if not rows:
+def _said(kind: str, rows: list[PageRow], touched: int, left_alone: int) -> str:
+    if left_alone:
+        also = "1 row was left alone: it was" if left_alone == 1 else f"{left_alone:,} rows were left alone: they were"
+        also += " changed since"
+        return f"{_said(kind, rows, touched, 0)}; {also}" if touched else f"Nothing changed; {also}"
+    if not touched:
         return {"undo": "Nothing to undo", "redo": "Nothing to redo"}.get(kind, "Nothing changed")
-    if len(rows) > 1:
-        what = f"{len(rows):,} rows: {_ACTS.get(kind, kind)}"
+    if touched > 1:
+        what = f"{touched:,} rows: {_ACTS.get(kind, kind)}"
         return what if kind != "relabel" else f"{what} → {rows[0].label}"
     row = rows[0]
     said = f"Row {row.row}: {_state(row)}" if kind != "note" else f"Row {row.row}: note {'saved' if row.note else 'deleted'}"
@@ -128,4 +183,19 @@ def _ids(session: ReviewSession) -> dict[str | None, int | None]:
 
 _ACTS = {"relabel": "relabelled", "keep": "kept", "unsure": "unsure", "remove": "removed", "clear": "cleared", "note": "noted"}
 _ACTS |= {"undo": "undone", "redo": "done again"}
-_VERBS = {"page": _page, "count": _count, "decide": _decide, "text": _text, "summary": _summary, "export": _export}
+_VERBS = {
+    "page": _page,
+    "count": _count,
+    "decide": _decide,
+    "text": _text,
+    "summary": _summary,
+    "export": _export,
+    "histogram": _histogram,
+    "confusion": _confusion,
+    "facets": _facets,
+    "twins": _twins,
+    "preview": _preview,
+    "progress": _progress,
+    "spot_check": _spot_check,
+    "add_label": _add_label,
+}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,20 +16,38 @@ import numpy as np
 from loss_widget.errors import InputError, JournalError, LossWidgetError, ReadOnly, StaleDecision
 from loss_widget.review import Decision, PageRow, Query
 from loss_widget.review.decisions import KINDS
+from loss_widget.review.estimate import ErrorsLeft
+from loss_widget.review.navigators import Cell, Confusion, LossHistogram
+from loss_widget.review.progress import Progress
 
 VERSION = 1
-VERBS = ("page", "count", "decide", "text", "summary", "export")
+VERBS = (
+    "page",
+    "count",
+    "decide",
+    "text",
+    "summary",
+    "export",
+    "histogram",
+    "confusion",
+    "facets",
+    "twins",
+    "preview",
+    "progress",
+    "spot_check",
+    "add_label",
+)
 MOST_ROWS = 200
 MOST_TEXT = 2_000
 MOST_PROBABILITIES = 150
+MOST_COLUMN_TEXT = 200
 
-_QUERY = ("sort", "descending", "given", "predicted", "verdict", "disagreements", "loss_range", "search", "search_regex")
 _QUERY_TYPES: dict[str, tuple[type, ...]] = {
     **{name: (str, type(None)) for name in ("given", "predicted", "verdict", "search")},
-    **dict.fromkeys(("descending", "disagreements", "search_regex"), (bool,)),
+    **dict.fromkeys(("descending", "disagreements", "search_regex", "spot_check"), (bool,)),
     **dict.fromkeys(("offset", "limit"), (int,)),
     "sort": (str,),
-    "loss_range": (list, tuple, type(None)),
+    **dict.fromkeys(("loss_range", "quirk"), (list, tuple, type(None))),
     "unlabelled": (bool, type(None)),
     "as_of": (int, type(None)),
 }
@@ -46,10 +64,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Op:
-    """One decision from the grid, and the label ids that it saw in its rows."""
+    """One decision from the grid, and what it was made on: the label ids that it saw in its rows, or a query and its count."""
 
     decision: Decision
     expected: tuple[int | None, ...] | None
+    query: Query | None = None
+    count: int | None = None
 
 
 def decode_request(content: Any) -> Request:
@@ -63,6 +83,7 @@ def decode_request(content: Any) -> Request:
 
 
 def decode_query(args: Mapping[str, Any]) -> Query:
+    """The query of a question; `InputError` for fields and kinds that a grid does not send."""
     sent = args.get("query", {})
     if not isinstance(sent, Mapping):
         raise InputError(f"Expected a query, found {type(sent).__name__}.")
@@ -74,6 +95,10 @@ def decode_query(args: Mapping[str, Any]) -> Query:
         raise InputError(f"Expected at most {MOST_ROWS} rows and {MOST_TEXT} characters to search for, found more.")
     loss_range = sent.get("loss_range")
     return Query(**{**sent, "loss_range": None if loss_range is None else tuple(float(v) for v in loss_range)})
+
+
+def decode_rows(args: Mapping[str, Any]) -> tuple[int, ...]:
+    return _ints(args.get("rows"), "rows")
 
 
 def decode_ops(args: Mapping[str, Any], *, reviewer: str) -> list[Op]:
@@ -99,7 +124,15 @@ def _decode_op(op: Any, reviewer: str) -> Op:
     decision = Decision(
         kind, rows, label if kind == "relabel" else None, note if kind == "note" else None, reviewer, op_id=op["op_id"]
     )
-    return Op(decision, seen)
+    if op.get("query") is None:
+        return Op(decision, seen)
+    count = op.get("count")
+    if rows or kind in ("note", "undo", "redo") or not isinstance(count, int) or isinstance(count, bool):
+        raise InputError(f"Expected a verdict with a query, its count and no rows, found {kind!r} with count={count!r}.")
+    query = decode_query(op)
+    if query.as_of is None:
+        raise InputError("Expected the revision of the preview as the query's as_of, found none. Ask for a preview first.")
+    return Op(decision, None, query, count)
 
 
 def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities: np.ndarray | None) -> dict[str, Any]:
@@ -121,6 +154,12 @@ def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities
         "predicted_prob": number(row.predicted_prob),
         "probabilities": ranked,
         "note_of_score": row.score_note,
+        "margin": number(row.margin),
+        "tokens": row.tokens,
+        "unknown_tokens": row.unknown_tokens,
+        "truncated": row.truncated,
+        "quirks": list(row.quirks),
+        "columns": [value[:MOST_COLUMN_TEXT] for value in row.columns],
         **encode_state(row, ids),
     }
 
@@ -134,6 +173,26 @@ def encode_state(row: PageRow, ids: Mapping[str | None, int | None]) -> dict[str
         "note": row.note,
         "loss_after": number(row.loss_after),
     }
+
+
+def encode_histogram(told: LossHistogram) -> dict[str, Any]:
+    return {"edges": told.edges, "rows": told.rows, "reviewed": told.reviewed, "missing": told.missing}
+
+
+def encode_confusion(told: Confusion, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+    def cells(listed: list[Cell]) -> list[dict[str, Any]]:
+        return [{**asdict(cell), "given": ids[cell.given], "predicted": ids[cell.predicted]} for cell in listed]
+
+    return {"cells": cells(told.cells), "total": told.total, "rows": told.rows, "diagonal": cells(told.diagonal)}
+
+
+def encode_progress(told: Progress) -> dict[str, Any]:
+    bands = [{**asdict(band), "high": number(band.high), "precision": band.precision} for band in told.bands]
+    return {"curve": [list(point) for point in told.curve], "bands": bands, "errors_left": encode_errors_left(told.errors_left)}
+
+
+def encode_errors_left(told: ErrorsLeft | None) -> dict[str, Any] | None:
+    return None if told is None else {**asdict(told), "needed": told.needed}
 
 
 def encode_error(error: BaseException) -> dict[str, str]:

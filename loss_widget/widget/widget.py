@@ -16,8 +16,7 @@ import traitlets
 from ipywidgets import widget_serialization
 
 from loss_widget.errors import InputError
-from loss_widget.examples import column_position
-from loss_widget.review import Decision, Page, Query, ReviewSession
+from loss_widget.review import QUIRKS, Decision, Page, Query, ReviewSession
 from loss_widget.scores import Scores
 from loss_widget.widget.answers import answer
 from loss_widget.widget.cells import CellBoundary
@@ -51,10 +50,11 @@ class LossWidget(anywidget.AnyWidget):
 
     `source`: `Scores`, or a DataFrame with a loss column (`loss`, and if it is there `predicted`) or with `probs` (an array of
     shape (n_rows, n_labels), or the name of a list column). `text` and `label` default to the Scores' own, else to "text" and
-    "label". `label_names`: the classes in order, for a column of ids or of names. `journal`: a path, "auto" (the file in
-    `.loss_widget/` that knows these rows, else a new one made with the first decision), or None. `copy`: correct a copy, not the
-    frame handed in. `reviewer`: written beside each decision. `static_rows`: so many rows are saved in the notebook as a table
-    for readers without a kernel (none by default: it copies dataset text into the file).
+    "label". `label_names`: the classes in order, for a column of ids or of names. `columns`: further columns of the frame,
+    shown on request as they are now. `journal`: a path, "auto" (the file in `.loss_widget/` that knows these rows, else a new
+    one made with the first decision), or None. `copy`: correct a copy, not the frame handed in. `reviewer`: written beside each
+    decision. `static_rows`: so many rows are saved in the notebook as a table for readers without a kernel (none by default: it
+    copies dataset text into the file).
 
     Raises errors of the `lw.errors.LossWidgetError` family. `.session` is the review itself, without a screen.
 
@@ -101,13 +101,13 @@ class LossWidget(anywidget.AnyWidget):
             predicted=predicted,
             probs=probs,
             label_names=label_names,
+            columns=columns,
             journal=journal,
             copy=copy,
             reviewer=reviewer,
             read_only=read_only,
         )
         self._lw_page_size = page_size
-        self._lw_columns = self._lw_known_columns(columns)
         self._lw_static_rows = static_rows
         self._lw_answering: int | None = None
         self._lw_cells = CellBoundary(self.session)
@@ -247,13 +247,6 @@ class LossWidget(anywidget.AnyWidget):
         title = f"The {len(rows)} rows of highest loss, as they were when this cell ran"
         return f"<details><summary>{title}</summary><table><tr>{head}</tr>{body}</table></details>"
 
-    def _lw_known_columns(self, columns: Sequence[str]) -> list[str]:
-        if isinstance(columns, str):
-            raise InputError(f"Expected columns as a list of names, found {columns!r}. Write `columns=[{columns!r}]`.")
-        for name in columns:
-            column_position(self.session.df, name)
-        return list(columns)
-
     def _lw_snapshot(self) -> dict[str, Any]:
         session = self.session
         return {
@@ -266,8 +259,11 @@ class LossWidget(anywidget.AnyWidget):
             "has_probs": session.has_probabilities,
             "sorts": [{"value": name, "name": _SORT_NAMES.get(name, name)} for name in session.sorts()],
             "text_columns": list(session.text_columns),
-            "columns": self._lw_columns,
+            "columns": list(session.columns),
+            "quirks": list(QUIRKS),
+            "takes_new_labels": session.takes_new_labels,
             "provenance": _provenance(session.source),
+            "made": _made(session.source),
             "reviewed": session.summary()["reviewed"],
         }
 
@@ -279,6 +275,8 @@ class LossWidget(anywidget.AnyWidget):
             finally:
                 self._lw_answering = None
             self.send(reply)
+            if len(self.session.label_names) != len(self.announcements.snapshot["label_names"]):
+                self.announcements.snapshot = self._lw_snapshot()
 
     def _lw_announce(self, _: Decision) -> None:
         if self._lw_answering != threading.get_ident():
@@ -297,6 +295,7 @@ _SORT_NAMES = {
     "predicted_prob": "Probability of the predicted label",
     "tokens": "Tokens",
     "unknown_tokens": "Unknown tokens",
+    "duplicates": "Duplicates together",
 }
 
 
@@ -307,6 +306,18 @@ def _provenance(source: Any) -> str:
     in_sample = made.get("in_sample")
     seen = "" if in_sample is None else "in-sample" if in_sample else "out-of-sample"
     folds = f"{made['folds']} folds" if made.get("folds") else ""
+    return " · ".join(part for part in (_model_name(made), folds, seen) if part)
+
+
+def _made(source: Any) -> dict[str, Any]:
+    """Where the scores came from, for a banner; no path, as it could be saved with the notebook."""
+    made = source.provenance if isinstance(source, Scores) else {}
+    facts = {name: made.get(name) for name in ("in_sample", "folds", "engine", "precision", "device", "created")}
+    plain = {name: value if isinstance(value, (bool, int)) or value is None else str(value) for name, value in facts.items()}
+    return {"model": _model_name(made), **plain}
+
+
+def _model_name(made: dict[str, Any]) -> str:
     parts = str(made.get("model", "")).rstrip("/").split("/")
     says_little = len(parts) > 1 and parts[-1].startswith(("model", "checkpoint", "encoder"))
-    return " · ".join(part for part in (parts[-2 if says_little else -1], folds, seen) if part)
+    return parts[-2 if says_little else -1]
