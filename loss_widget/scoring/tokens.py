@@ -63,12 +63,15 @@ class Tokens:
         return places
 
 
-def tokenize(tokenizer: Any, texts: Texts, *, max_length: int, types: bool) -> Tokens:
+def tokenize(tokenizer: Any, texts: Texts, *, max_length: int, types: bool, between: Callable[[], None] = lambda: None) -> Tokens:
     """All rows through the tokenizer in chunks, truncated at `max_length` tokens, never padded.
 
-    `types`: keep the segment ids, unless they are all 0 for single texts.
+    `types`: keep the segment ids, unless they are all 0 for single texts. `between` is called after each chunk.
     """
-    chunks = list(_encoded(tokenizer, texts, max_length=max_length, types=types))
+    chunks = []
+    for chunk in _encoded(tokenizer, texts, max_length=max_length, types=types):
+        chunks.append(chunk)
+        between()
     lengths, flat, type_ids, truncated = (list(column) for column in zip(*chunks, strict=True))
     starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
     ids = np.concatenate(flat)
@@ -116,7 +119,7 @@ def _encoded(tokenizer: Any, texts: Texts, *, max_length: int, types: bool) -> I
     sample = whole(first, second)  # leaves the core's truncation and padding as they have to be
     needs_types = types and (second is not None or bool(np.any(sample.types)))
     encode = _core(tokenizer, max_length=max_length, types=needs_types)
-    if encode is None or not _equal(encode(first, second), sample, types=needs_types):
+    if encode is None or not _equal(encode(first, second), sample):
         encode = whole
     for start, stop in texts.chunks(rows=ROWS_AT_ONCE, size=BYTES_AT_ONCE):
         yield encode(*texts.slice(start, stop).lists())
@@ -144,9 +147,8 @@ def _core(tokenizer: Any, *, max_length: int, types: bool) -> _Encode | None:
     return encode
 
 
-def _equal(found: _Encoded, wanted: _Encoded, *, types: bool) -> bool:
-    pairs = [(found.lengths, wanted.lengths), (found.ids, wanted.ids), (found.truncated, wanted.truncated)]
-    return all(np.array_equal(a, b) for a, b in [*pairs, *([(found.types, wanted.types)] if types else [])])
+def _equal(found: _Encoded, wanted: _Encoded) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(found, wanted, strict=True) if a is not None and b is not None)
 
 
 def _joined(rows: list[list[int]], dtype: Any) -> np.ndarray:
