@@ -11,7 +11,9 @@ import pandas as pd
 from loss_widget.errors import ColumnError, DataError, InputError, listing, near_miss
 from loss_widget.examples import Examples, column_position, read_examples
 from loss_widget.labels import NO_LABEL, GivenLabels, read_labels
+from loss_widget.multi_label import MultiLabelScores
 from loss_widget.review.frame import FrameLabels
+from loss_widget.review.label_sets import of_label_sets
 from loss_widget.review.table import ReviewTable
 from loss_widget.scores import Scores
 
@@ -35,7 +37,8 @@ def open_source(
             text=None if text == source.text else text,
             label=None if label == source.label else label,
         )
-        return _of_scores(source, source.frame.copy() if copy else source.frame)
+        frame = source.frame.copy() if copy else source.frame
+        return of_label_sets(source, frame) if isinstance(source, MultiLabelScores) else _of_scores(source, frame)
     if not isinstance(source, pd.DataFrame):
         hint = " Use `.to_pandas()`, or `lw.score(data, model)`." if hasattr(source, "to_pandas") else ""
         raise DataError(f"Expected Scores or a pandas DataFrame, found {type(source).__name__}.{hint}")
