@@ -8,6 +8,7 @@ LossWidgetError
 │   │   └── LabelMismatch   the model's labels and the data's do not fit together
 │   ├── ProbabilityError    an array that cannot be class probabilities
 │   └── ModelError          a model that cannot judge the data
+├── ScoringCancelled        a run in the background was cancelled; what is finished is in its checkpoint
 ├── JournalError
 │   ├── JournalDamaged      a file that is no journal of ours, or a broken one; it is left untouched
 │   └── JournalInUse        another process is reviewing with it
@@ -55,6 +56,10 @@ class ProbabilityError(InputError):
 
 class ModelError(InputError):
     """A model that cannot judge the data."""
+
+
+class ScoringCancelled(LossWidgetError):
+    """A run in the background was cancelled."""
 
 
 class JournalError(LossWidgetError):

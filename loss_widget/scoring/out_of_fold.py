@@ -17,7 +17,8 @@ from loss_widget.scores import Scores, callers_columns
 from loss_widget.scoring import models
 from loss_widget.scoring.forward import ForwardPass
 from loss_widget.scoring.passes import TextPass
-from loss_widget.scoring.reader import TextReader, progress_bar
+from loss_widget.scoring.progress import progress_bar
+from loss_widget.scoring.reader import TextReader
 from loss_widget.scoring.stock import StockEngine, read_mean_pooled
 from loss_widget.scoring.texts import Texts
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from loss_widget.errors import ModelError
+from loss_widget.errors import ModelError, ScoringCancelled
 from loss_widget.scoring.checkpoint import Checkpoint
 from loss_widget.scoring.engines import Activation, choose_engine, rough_engine
 from loss_widget.scoring.forward import Engine, ForwardPass, OnBatch
 from loss_widget.scoring.precision import exact_from, greatest_difference, rows_to_read
-from loss_widget.scoring.reader import Advance, TextReader, progress_bar
+from loss_widget.scoring.progress import Advance, Progress, progress_bar
+from loss_widget.scoring.reader import TextReader
 from loss_widget.scoring.stock import StockEngine, read_logits
 from loss_widget.scoring.texts import Texts
 from loss_widget.scoring.tokens import Tokens
@@ -58,7 +62,7 @@ class TextPass:
 
 
 class PassOverTexts:
-    """Reads all of `texts` with a borrowed model and fills `result` in.
+    """Reads all of `texts` with a borrowed model and fills `result` in; other threads may watch and cancel it.
 
     `reader`: whose model `model` is. `activation`: from logits to log-probabilities. `weights`: the model's hash. `engine`: see
     `engines.ENGINES`. `saved`: finished rows of an earlier run, and where to keep those of this one.
@@ -78,6 +82,9 @@ class PassOverTexts:
         on_rows: OnRows | None = None,
     ) -> None:
         self.result = TextPass.empty(len(texts), labels)
+        self.progress = Progress(rows=len(texts))
+        self._writing = threading.Lock()  # of `result`
+        self._cancelled = threading.Event()
         self._reader = reader
         self._model = model
         self._texts = texts
@@ -93,7 +100,7 @@ class PassOverTexts:
     def exact(self, *, progress: bool) -> dict[str, Any]:
         """Read every row in float32; returns what the provenance says of it."""
         done = self._load("float32")
-        with progress_bar(int((~done).sum()), shown=progress) as advance:
+        with self._counting(len(done), int(done.sum()), shown=progress) as advance:
             forward = self._read(self._exact_engine, None, done, "float32", advance)
         return {**self._report(forward), "precision": "exact (float32)", "resumed_rows": int(done.sum())}
 
@@ -105,14 +112,15 @@ class PassOverTexts:
         done = self._load("float32")
         exact = np.where(done, loss_of(everything, self.result.log_probs), np.nan)
         fresh = ~(rough_done | done)
-        with progress_bar(int(fresh.sum()), shown=progress) as advance:
+        with self._counting(len(fresh), int((~fresh).sum()), shown=progress) as advance:
             forward = self._read(self._rough_engine, None, ~fresh, "bfloat16", advance)
         rough[fresh] = loss_of(everything[fresh], self.result.log_probs[fresh])
         for row in np.flatnonzero(~np.isfinite(self.result.log_probs).all(axis=1)):
             rough[row] = np.inf  # no answer in bfloat16: float32 has the last word
-            self.result.notes.pop(int(row), None)
+            with self._writing:
+                self.result.notes.pop(int(row), None)
         while len(rows := rows_to_read(rough, exact)):
-            with progress_bar(len(rows), shown=progress, what="float32") as advance:
+            with self._counting(len(rows), shown=progress, what="float32") as advance:
                 self._read(self._exact_engine, rows, done, "float32", advance)
             exact[rows] = loss_of(rows, self.result.log_probs[rows])
             exact[rows[~np.isfinite(exact[rows])]] = -np.inf  # read, and without an answer
@@ -125,6 +133,37 @@ class PassOverTexts:
             "resumed_rows": int((rough_done | done).sum()),
         }
 
+    def cancel(self) -> None:
+        """End it with `ScoringCancelled` after this batch, or these texts through the tokenizer."""
+        self._cancelled.set()
+
+    def so_far(self) -> TextPass:
+        """A copy of `result` as it now is, whole rows only."""
+        with self._writing:
+            copies = {name: value.copy() for name, value in vars(self.result).items() if name != "provenance"}
+        made = self._reader.provenance(rows=len(self._texts), seconds=self.progress.seconds, weights=self._weights)
+        return TextPass(**copies, provenance=made)
+
+    @contextlib.contextmanager
+    def _counting(self, rows: int, resumed: int = 0, *, shown: bool, what: str = "scoring") -> Iterator[Advance]:
+        """Keeps `progress`, and draws a bar of it if that is to be shown."""
+        self.progress = Progress(rows=rows, done=resumed, resumed=resumed, what=what)
+        started = time.perf_counter()
+        with progress_bar(rows - resumed, shown=shown, what=what) as draw:
+
+            def advance(done: int, work: float) -> None:
+                self.progress = self.progress.after(done, work, seconds=time.perf_counter() - started)
+                draw(done, work)
+
+            yield advance
+
+    def _check_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise ScoringCancelled(
+                f"Expected the run to finish, found it cancelled at {self.progress.done:,} of {self.progress.rows:,} rows. "
+                "Make the same call again; with a `checkpoint` it goes on from there."
+            )
+
     def _read(
         self,
         make_engine: Callable[[Tokens], Engine],
@@ -135,8 +174,9 @@ class PassOverTexts:
     ) -> ForwardPass | None:
         """Read `rows` (None: all) but for those to `skip` (n,) bool; what the tokenizer says is kept of all of them."""
         forward = None
-        for tokens in self._reader.windows(self._texts, rows):
-            self.result.keep_facts(tokens)
+        for tokens in self._reader.windows(self._texts, rows, between=self._check_cancelled):
+            with self._writing:
+                self.result.keep_facts(tokens)
             here = np.flatnonzero(~skip[tokens.numbers])
             if len(here):
                 forward = forward or ForwardPass(make_engine(tokens), self._reader.pace())
@@ -152,13 +192,15 @@ class PassOverTexts:
                     f"Expected {log_probs.shape[1]} outputs, one for each name in `config.id2label`, found {values.shape[1]}. "
                     "Set `model.config.id2label` to the names of the outputs."
                 )
-            log_probs[rows] = values
-            self.result.notes.update(notes)
+            with self._writing:
+                log_probs[rows] = values
+                self.result.notes.update(notes)
             if self._saved is not None:
                 self._saved.add(rows, values, notes, precision)
             advance(len(rows), float(self.result.tokens[rows].sum()) * rows_a_token)
             if self._on_rows is not None:
                 self._on_rows(rows, values)
+            self._check_cancelled()
 
         return on_batch
 
@@ -166,7 +208,8 @@ class PassOverTexts:
         """(n,) bool: the rows that an earlier run has read in that precision, now filled in."""
         if self._saved is None:
             return np.zeros(len(self._texts), dtype=bool)
-        return self._saved.load_into(self.result.log_probs, self.result.notes, precision)
+        with self._writing:
+            return self._saved.load_into(self.result.log_probs, self.result.notes, precision)
 
     def _exact_engine(self, tokens: Tokens) -> Engine:
         if self._engine is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from loss_widget.examples import Examples, read_examples
 from loss_widget.labels import AlignedLabels
 from loss_widget.scores import Scores, callers_columns, loss_of, scores_for
 from loss_widget.scoring.label_order import check_permutation
-from loss_widget.scoring.passes import OnRows, TextPass
+from loss_widget.scoring.passes import OnRows, PassOverTexts, TextPass
 from loss_widget.scoring.scorer import Scorer
 from loss_widget.scoring.tasks import align
 
@@ -110,8 +110,9 @@ class ScoringPlan:
         progress: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         on_rows: OnRows | None = None,
+        on_start: Callable[[PassOverTexts], None] | None = None,
     ) -> Scores:
-        """All examples judged. `on_rows`: as of `Scorer`."""
+        """All examples judged. `on_rows`, `on_start`: as of `Scorer`."""
         early = None if self.labels.believed else _EarlyCheck(self.labels)
 
         def on_batch(rows: np.ndarray, log_probs: np.ndarray) -> None:
@@ -126,6 +127,7 @@ class ScoringPlan:
             progress=progress,
             checkpoint=checkpoint,
             on_rows=on_batch,
+            on_start=on_start,
         )
         check_permutation(self.labels, read.log_probs)
         return self.scores_of(read)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +15,7 @@ import numpy as np
 from loss_widget.errors import InputError
 from loss_widget.scoring import models
 from loss_widget.scoring.forward import borrowed
+from loss_widget.scoring.lending import lent_once
 from loss_widget.scoring.pace import Pace
 from loss_widget.scoring.stock import padding_for
 from loss_widget.scoring.texts import Texts
@@ -56,7 +56,7 @@ class TextReader:
     @contextlib.contextmanager
     def lent(self) -> Iterator[Any]:
         """The model ready to compute on the reader's device; afterwards it is as it was."""
-        with borrowed(self.model, device=self.device) as model:
+        with lent_once(self.model), borrowed(self.model, device=self.device) as model:
             yield model
 
     def padding(self) -> Any:
@@ -71,22 +71,25 @@ class TextReader:
         budgets = (self.token_budget,) if self.token_budget else CPU_TOKENS if on_cpu else GPU_TOKENS
         return Pace(threads=self.threads if on_cpu else torch.get_num_threads(), budgets=budgets)
 
-    def windows(self, texts: Texts, rows: np.ndarray | None = None) -> Iterator[Tokens]:
+    def windows(
+        self, texts: Texts, rows: np.ndarray | None = None, *, between: Callable[[], None] = lambda: None
+    ) -> Iterator[Tokens]:
         """The tokens of `rows` (default: all), some 100,000 rows at a time, in order, with the rows' numbers.
 
-        On a GPU the next window is tokenized while the model reads this one.
+        On a GPU the next window is tokenized while the model reads this one. `between` is called between chunks of texts; what it
+        raises ends the reading.
         """
         rows = np.arange(len(texts)) if rows is None else rows
         parts = [rows[start : start + WINDOW_ROWS] for start in range(0, len(rows), WINDOW_ROWS)]
         if self.device.type == "cpu" or len(parts) < 2:
-            yield from (self._window(texts, part) for part in parts)
+            yield from (self._window(texts, part, between) for part in parts)
             return
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self._window, texts, parts[0])
+            coming = ahead.submit(self._window, texts, parts[0], between)
             for part in [*parts[1:], None]:
                 here = coming.result()
                 if part is not None:
-                    coming = ahead.submit(self._window, texts, part)
+                    coming = ahead.submit(self._window, texts, part, between)
                 yield here
 
     def tokenizer_digest(self) -> str:
@@ -111,37 +114,11 @@ class TextReader:
             "versions": models.package_versions(),
         }
 
-    def _window(self, texts: Texts, rows: np.ndarray) -> Tokens:
+    def _window(self, texts: Texts, rows: np.ndarray, between: Callable[[], None]) -> Tokens:
         keeps_types = "token_type_ids" in getattr(self.tokenizer, "model_input_names", ())
-        tokens = tokenize(self.tokenizer, texts.take(rows), max_length=self.max_length, types=keeps_types)
+        tokens = tokenize(self.tokenizer, texts.take(rows), max_length=self.max_length, types=keeps_types, between=between)
         check_fits(tokens, models.vocabulary_size(self.model))
         kinds = getattr(self.model.config, "type_vocab_size", None)
         if tokens.types is not None and kinds and int(tokens.types.max()) >= kinds:
             tokens.types.fill(0)  # RoBERTa has one kind only and tells the texts of a pair apart by </s></s>
         return replace(tokens, numbers=rows)
-
-
-Advance = Callable[[int, float], None]
-"""(rows done, what they are in the bar's units of a mean row)"""
-
-
-@contextlib.contextmanager
-def progress_bar(rows: int, *, shown: bool, what: str = "scoring") -> Iterator[Advance]:
-    """A bar that counts a row by its share of its window's tokens: long texts come first, and plain rows would mislead."""
-    if not shown or not rows:
-        yield lambda done, weight: None
-        return
-    from tqdm.auto import tqdm
-
-    started, count = time.perf_counter(), 0
-    layout = "{desc}: {percentage:3.0f}%|{bar}| {remaining} left{postfix}"
-    with tqdm(total=rows, desc=what, bar_format=layout) as bar:
-
-        def advance(done: int, weight: float) -> None:
-            nonlocal count
-            count += done
-            rate = count / max(1e-9, time.perf_counter() - started)
-            bar.set_postfix_str(f"{count:,} of {rows:,} rows, {rate:,.0f} rows/s", refresh=False)
-            bar.update(weight)
-
-        yield advance

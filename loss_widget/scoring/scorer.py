@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -72,10 +73,12 @@ class Scorer(TextReader):
         progress: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         on_rows: OnRows | None = None,
+        on_start: Callable[[PassOverTexts], None] | None = None,
     ) -> TextPass:
         """Judge `texts` (or pairs of them). `on_rows(rows, log_probs)` is called after each batch, longest texts first.
 
-        `loss_of(rows, log_probs)` → (rows,) losses: `precision="fast"` reads the highest ones again in float32.
+        `loss_of(rows, log_probs)` → (rows,) losses: `precision="fast"` reads the highest ones again in float32. `on_start` is
+        handed the pass before it begins, to watch or cancel it from another thread.
         """
         started = time.perf_counter()
         fast = self.precision == "fast" and has_bfloat16(self.device)
@@ -99,6 +102,8 @@ class Scorer(TextReader):
                 saved=saved,
                 on_rows=on_rows,
             )
+            if on_start is not None:
+                on_start(run)
             report = run.fast(loss_of, progress=progress) if fast and loss_of else run.exact(progress=progress)
         if self.precision == "fast" and not fast:
             report["precision"] += f": {self.device} has no bfloat16 in hardware"
