@@ -34,6 +34,11 @@ LIMITS_MS = {
     "search, common term": 50,
     "search, rare term": 250,
     "one decision, durable": 10,
+    "loss histogram of a label": 50,
+    "confusion of a label": 50,
+    "counts for all filters": 50,
+    "progress": 50,
+    "10,000 rows at once, durable": 2000,
 }
 
 
@@ -113,6 +118,23 @@ def main() -> None:
             ),
             "one decision, durable": pair(lambda i: session.keep(i), None, 50),
             "one relabel, in the frame": pair(lambda i: session.relabel(100 + i, "class 1"), None, 50),
+            "all quirks, once": pair(lambda _: _look_for_quirks(session), None, 1),
+            "loss histogram of a label": pair(
+                lambda i: session.loss_histogram(query(given=f"class {i % LABELS}", disagreements=i >= LABELS)),
+                lambda i: np.histogram(table["loss"][table["label"] == i % LABELS], bins=50),
+                rounds,
+            ),
+            "confusion of a label": pair(
+                lambda i: session.confusion(query(predicted=f"class {i % LABELS}", verdict="", loss_range=(i, 99))),
+                lambda i: table[table["loss"] > i].groupby(["label", "predicted_label"]).size().sort_values(),
+                rounds,
+            ),
+            "counts for all filters": pair(lambda i: session.facets(query(given=f"class {i % LABELS}")), None, rounds),
+            "progress": pair(lambda _: session.progress(), None, rounds),
+            "filter by quirk": pair(lambda _: session.page(query(quirk="conflicting duplicates")).total, None, rounds),
+            "spot check of 100": pair(lambda _: session.spot_check(100, anew=True), None, min(rounds, 5)),
+            "10,000 rows at once, durable": pair(lambda i: session.keep(_thousands(session, i)), None, min(rounds, 5)),
+            "undo of 10,000": pair(lambda _: session.undo(), None, min(rounds, 5)),
         }
         extra = _rss() - before
         session.close()
@@ -124,6 +146,15 @@ def main() -> None:
         print(f"| {name} | {ours:,.2f} | {ratio} | {LIMITS_MS.get(name, '')} |")
     print(f"| `import loss_widget` | {import_ms(5):,.1f} | | | 300 |")
     print(f"\nMemory of the review beyond the scored data: {extra / data_bytes:.2f}× of its {data_bytes / 1e6:,.0f} MB")
+
+
+def _look_for_quirks(session: lw.ReviewSession) -> None:
+    while session.facets().pending:
+        pass
+
+
+def _thousands(session: lw.ReviewSession, i: int) -> np.ndarray:
+    return session.rows_of(lw.Query(verdict="", given=f"class {i}"))[:10_000]
 
 
 def _pandas_search(table: pd.DataFrame, term: str) -> pd.DataFrame:
