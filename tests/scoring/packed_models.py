@@ -24,7 +24,7 @@ _COMMON = {
     "eos_token_id": 2,
 }
 _FROM_PADDING = {"max_position_embeddings": POSITIONS + PADDING + 1}
-_DECODER = {"num_attention_heads": 6, "num_key_value_heads": 2, "hidden_size": 36}
+_DECODER = {"num_attention_heads": 6, "num_key_value_heads": 2, "hidden_size": 36, "initializer_range": 0.15}
 _DISTILBERT = {
     "dim": 30,
     "n_layers": 3,

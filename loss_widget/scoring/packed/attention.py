@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import Any
 
@@ -32,8 +33,8 @@ class Attention:
         _normalise_heads(qkv[:, heads : heads + shared], self._block.key_norm)
         if self._block.rotary is not None:
             turn(qkv[:, : heads + shared], *_cos_sin(self._block.rotary, layout))
-        if self._bias is None and _varlen_fits(qkv):
-            return _varlen(qkv, heads, layout, self._block.reach).flatten(1)
+        if self._bias is None and varlen_fits(qkv):
+            return varlen(qkv, heads, layout, self._block.reach).flatten(1)
         result = torch.empty((len(qkv), heads, self._width), dtype=qkv.dtype, device=qkv.device)
         for span in layout.spans:
             q, k, v = (part.transpose(1, 2) for part in span.grid(qkv).split((heads, shared, shared), dim=2))
@@ -175,6 +176,15 @@ def turn(heads: Tensor, cos: Tensor, sin: Tensor) -> None:
     heads[..., half:] = b
 
 
+@functools.cache
+def _varlen_is_known() -> bool:
+    try:
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:
+        return False
+    return {"window_size", "enable_gqa"} <= set(inspect.signature(varlen_attn).parameters)
+
+
 def _cos_sin(rotary: Rotary, layout: Layout) -> tuple[Tensor, Tensor]:
     """(tokens, 1, width / 2) float32, twice."""
 
@@ -195,18 +205,17 @@ def _normalise_heads(heads: Tensor, norm: Any) -> None:
         heads.copy_(normalised(heads, norm))
 
 
-def _varlen_fits(qkv: Tensor) -> bool:
-    """Whether torch's variable-length attention takes these: half precision on a CUDA GPU, heads of a multiple of 8 up to 256."""
+def varlen_fits(qkv: Tensor) -> bool:
+    """Whether torch's variable-length attention takes these: half precision, Ampere or later, heads of a multiple of 8 to 256."""
+    import torch
+
     if qkv.device.type != "cuda" or qkv.element_size() != 2 or qkv.shape[-1] % 8 or qkv.shape[-1] > 256:
         return False
-    try:
-        from torch.nn.attention.varlen import varlen_attn
-    except ImportError:
-        return False
-    return {"window_size", "enable_gqa"} <= set(inspect.signature(varlen_attn).parameters)
+    return torch.cuda.get_device_capability(qkv.device) >= (8, 0) and _varlen_is_known()
 
 
-def _varlen(qkv: Tensor, heads: int, layout: Layout, reach: tuple[int | None, int | None]) -> Tensor:
+def varlen(qkv: Tensor, heads: int, layout: Layout, reach: tuple[int | None, int | None]) -> Tensor:
+    """(tokens, heads, width) by torch's variable-length attention: every row in one launch, no padding."""
     from torch.nn.attention.varlen import varlen_attn
 
     shared = (qkv.shape[1] - heads) // 2
