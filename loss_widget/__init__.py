@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from loss_widget.review import Page, Query, ReviewSession, apply_changes
     from loss_widget.scores import Scores
-    from loss_widget.scoring import Scorer, cross_score, score
+    from loss_widget.scoring import Scorer, ScoringRun, cross_score, score, start_scoring
     from loss_widget.widget import LossWidget
 
 __version__ = "0.1.0"
@@ -40,10 +40,12 @@ _HOME = {
     "ReviewSession": "loss_widget.review",
     "Scorer": "loss_widget.scoring",
     "Scores": "loss_widget.scores",
+    "ScoringRun": "loss_widget.scoring",
     "apply_changes": "loss_widget.review",
     "cross_score": "loss_widget.scoring",
     "errors": "loss_widget",
     "score": "loss_widget.scoring",
+    "start_scoring": "loss_widget.scoring",
 }
 
 __all__ = [
@@ -53,10 +55,12 @@ __all__ = [
     "ReviewSession",
     "Scorer",
     "Scores",
+    "ScoringRun",
     "apply_changes",
     "cross_score",
     "errors",
     "score",
+    "start_scoring",
 ]
 
 
