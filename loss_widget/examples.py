@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from loss_widget.labels import GivenLabels, read_labels
 
 TextColumns = str | tuple[str, str]
 READABLE = (".csv", ".tsv", ".jsonl", ".parquet")
+_KEYS_AT_ONCE = 4_096
 _NA_WORDS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "None"]
 
 
@@ -170,12 +171,16 @@ def content_keys(texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None = No
     def digest(text: bytes) -> bytes:
         return hashlib.blake2b(text, digest_size=8).digest()
 
-    keys: Iterable[bytes]
-    if pair_texts is None:
-        keys = (digest(t) for chunk in texts.chunks for t in chunk.cast(pa.large_binary()).to_pylist())
-    else:
-        pairs = zip(texts.to_pylist(), pair_texts.to_pylist(), strict=True)
-        keys = (digest(f"{len(a)}:{a}{b}".encode()) for a, b in pairs)
+    def bytes_of(column: pa.ChunkedArray, start: int) -> list[bytes]:
+        return column.slice(start, _KEYS_AT_ONCE).cast(pa.large_binary()).to_pylist()
+
+    keys = []
+    for start in range(0, len(texts), _KEYS_AT_ONCE):
+        first = bytes_of(texts, start)
+        if pair_texts is not None:
+            second = bytes_of(pair_texts, start)
+            first = [b"%d:%b%b" % (len(a.decode()), a, b) for a, b in zip(first, second, strict=True)]
+        keys.append(b"".join(map(digest, first)))
     return np.frombuffer(b"".join(keys), dtype="<u8")
 
 

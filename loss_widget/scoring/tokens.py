@@ -13,8 +13,8 @@ import numpy as np
 from loss_widget.errors import ModelError
 from loss_widget.scoring.texts import Texts
 
-ROWS_AT_ONCE, BYTES_AT_ONCE = 4_096, 2_000_000
-"""What a tokenizer gets at a time; its own bookkeeping takes some 25 bytes for each of a text."""
+ROWS_AT_ONCE, BYTES_AT_ONCE = 512, 1_000_000
+"""What a tokenizer gets at a time, as fast as more; its own bookkeeping takes some 140 bytes a token."""
 
 _SAMPLE_ROWS = 64
 
@@ -176,9 +176,8 @@ def _unknown_per_row(tokenizer: Any, flat: np.ndarray, starts: np.ndarray) -> np
     shared = {getattr(tokenizer, name, None) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     if unknown is None or unknown in shared:  # GPT-2 writes its end-of-text token for all four
         return np.zeros(len(starts) - 1, dtype=np.int32)
-    seen = np.concatenate([[0], np.cumsum(flat == unknown)])
-    counts: np.ndarray = seen[starts[1:]] - seen[starts[:-1]]
-    return counts.astype(np.int32)
+    rows = np.searchsorted(starts, np.flatnonzero(flat == unknown), side="right") - 1
+    return np.bincount(rows, minlength=len(starts) - 1).astype(np.int32)
 
 
 def _with_a_token_in_every_row(tokens: Tokens, tokenizer: Any) -> Tokens:
