@@ -34,6 +34,12 @@ export const stateOf = ({ row, label, verdict, note, loss_after }: Row): RowStat
   loss_after,
 });
 
+/** The row without anything that the model thinks of it: every part of the view then has nothing to show of it. */
+export function blinded<R extends Row>(row: R): R {
+  const unknown = { predicted: null, predicted_prob: null, probabilities: null, label_prob: null };
+  return { ...row, ...unknown, loss: null, loss_after: null, margin: null };
+}
+
 export function probabilityOf(row: Row, label: number | null): number | null {
   if (label === null) return null;
   const found = row.probabilities?.find(([id]) => id === label);

@@ -1,5 +1,6 @@
 /** What one view shows at one moment; the store makes it, the components draw it. */
 
+import type { Navigators } from "./navigators";
 import type { Filter, Row, Snapshot, Summary } from "./protocol";
 
 export interface ShownRow extends Row {
@@ -37,14 +38,16 @@ export interface State {
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   readonly exporting: boolean;
+  /** What the panes above the grid know of all rows. */
+  readonly navigators: Navigators;
+  /** Whether what the model thinks is hidden. */
+  readonly blind: boolean;
   /** What happened last, or what holds things up. */
   readonly status: string;
 }
 
-/** What a view asks for when it opens. */
-export const FIRST_FILTER: Filter = {
-  sort: "loss",
-  descending: true,
+/** Every row. */
+export const NO_FILTER = {
   given: null,
   predicted: null,
   verdict: null,
@@ -55,4 +58,7 @@ export const FIRST_FILTER: Filter = {
   unlabelled: null,
   quirk: null,
   spot_check: false,
-};
+} as const satisfies Partial<Filter>;
+
+/** What a view asks for when it opens. */
+export const FIRST_FILTER: Filter = { sort: "loss", descending: true, ...NO_FILTER };

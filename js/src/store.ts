@@ -1,6 +1,7 @@
 /** What this view shows, and the only code that changes it. Knows nothing of the page it is drawn on. */
 
 import { Kernel, type Model } from "./kernel";
+import { Navigators } from "./navigators";
 import { Place } from "./place";
 import {
   decisionsIn,
@@ -15,14 +16,15 @@ import {
   type Summary,
 } from "./protocol";
 import { DecisionQueue } from "./queue";
-import { decided, suggestions } from "./standing";
-import { FIRST_FILTER, type ShownRow, type State } from "./state";
+import { blinded, decided, suggestions } from "./standing";
+import { FIRST_FILTER, NO_FILTER, type ShownRow, type State } from "./state";
 import { count, some } from "./words";
 
 const LEAST_SCALE = 4;
 
 export class Store {
   readonly place: Place;
+  readonly #navigators: Navigators;
   readonly #kernel: Kernel;
   readonly #queue: DecisionQueue;
   readonly #listeners: (() => void)[] = [];
@@ -36,6 +38,9 @@ export class Store {
   #said = "";
   #lossScale = LEAST_SCALE;
   #exporting = false;
+  #blind = false;
+  /** Spot checks drawn in this view. */
+  #draws = 0;
 
   constructor(model: Model, signal: AbortSignal) {
     this.#snapshot = model.get("snapshot") as Snapshot;
@@ -68,6 +73,7 @@ export class Store {
       lateness: changed,
     });
     this.place = new Place(this.#kernel, FIRST_FILTER, page_size, changed);
+    this.#navigators = new Navigators(this.#kernel, signal, changed, () => this.place.reload());
     this.#queue.adopt(model);
   }
 
@@ -110,6 +116,8 @@ export class Store {
       canUndo: !locked && (waiting || this.#summary.can_undo),
       canRedo: !locked && !waiting && this.#summary.can_redo,
       exporting: this.#exporting,
+      navigators: this.#navigators,
+      blind: this.#blind,
       status: this.#status(locked),
     };
   }
@@ -122,6 +130,34 @@ export class Store {
 
   filterBy(patch: Partial<Filter>): void {
     this.place.ask({ ...this.place.filter, ...patch });
+  }
+
+  /** Every row again, in the order as it is. */
+  clearFilters(): void {
+    this.filterBy(NO_FILTER);
+  }
+
+  /** Hides what the model thinks, and takes off the filters that would tell it. */
+  goBlind(blind: boolean): void {
+    this.#blind = blind;
+    const { predicted, disagreements, loss_range } = this.place.filter;
+    const telling = predicted !== null || disagreements || loss_range !== null;
+    if (blind && telling) this.filterBy({ predicted: null, disagreements: false, loss_range: null });
+    this.#say(blind ? "Blind: what the model thinks is hidden" : "What the model thinks is shown again");
+  }
+
+  /** Draws so many rows at random, or more of them, and shows them in the order of the draw. */
+  async spotCheck(rows: number): Promise<void> {
+    if (this.#refuse()) return;
+    try {
+      const { result } = await this.#kernel.ask("spot_check", { rows, anew: false }).answer;
+      this.#summary = result.summary;
+      this.#draws += 1;
+      this.#said = `Spot check: ${some(result.errors_left.drawn, "row")} drawn at random`;
+      this.filterBy({ ...NO_FILTER, spot_check: true });
+    } catch (error) {
+      this.#say((error as Error).message);
+    }
   }
 
   /** Sorts and filters again with the decisions made so far. */
@@ -244,8 +280,9 @@ export class Store {
 
   #shown(row: Row): ShownRow {
     const ops = this.#queue.open.filter((op) => op.rows.includes(row.row));
+    const now = ops.reduce(decided, row);
     return {
-      ...ops.reduce(decided, row),
+      ...(this.#blind ? blinded(now) : now),
       saved: ops.length === 0,
       problem: this.#problems.get(row.row) ?? "",
     };
@@ -310,6 +347,9 @@ export class Store {
   }
 
   #changed(): void {
+    const { filter, here, turning } = this.place;
+    const quiet = here && !turning && !this.#kernel.dead;
+    this.#navigators.follow({ filter, quiet, revision: this.#revision, draws: this.#draws });
     for (const listener of this.#listeners) listener();
   }
 }
