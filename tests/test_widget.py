@@ -112,6 +112,42 @@ def test_a_newer_widget_turns_the_older_one_read_only(frame):
     older.close()
 
 
+def ask(widget, verb, **args):
+    sent: list[dict] = []
+    widget.send = lambda content, buffers=None: sent.append(content)
+    widget._handle_custom_msg({"v": 1, "rid": "v-1", "verb": verb, "args": args}, [])
+    return sent[0]["result"]
+
+
+def test_a_label_added_in_one_view_is_told_to_all(widget):
+    told: list[dict] = []
+    widget.announcements.observe(lambda change: told.append(change["new"]), "snapshot")
+    assert widget.snapshot["takes_new_labels"]
+    reply = ask(widget, "add_label", name="mixed")
+    assert reply["label_names"][reply["label"]] == "mixed"
+    assert [snapshot["label_names"] for snapshot in told] == [reply["label_names"]]
+    widget.relabel(1, "mixed")
+    assert widget.df["label"].iloc[1] == "mixed"
+
+
+def test_rows_carry_the_columns_that_were_asked_for_and_the_snapshot_only_their_names(frame):
+    frame["source"] = ["web", None, "x" * 900]
+    with lw.LossWidget(frame, columns=["source", "loss"], journal=None) as widget:
+        assert widget.snapshot["columns"] == ["source", "loss"]
+        shown = {row["row"]: row["columns"] for row in ask(widget, "page")["rows"]}
+        assert shown == {0: ["web", "0.1"], 1: ["", "4"], 2: ["x" * 200, "1"]}
+        assert "web" not in json.dumps(widget.snapshot)
+
+
+def test_the_snapshot_says_where_scores_came_from_but_no_path(frame):
+    probs = np.array([[0.1, 0.9], [0.8, 0.2], [0.5, 0.5]])
+    scores = lw.Scores.from_probs(frame.drop(columns="loss"), probs, label_names=["bad", "good"], in_sample=True)
+    scores.provenance.update(model="/home/me/private/bert", engine="packed")
+    with lw.LossWidget(scores, journal=None) as widget:
+        made = widget.snapshot["made"]
+    assert (made["model"], made["in_sample"], made["engine"]) == ("bert", True, "packed")
+
+
 class Subshell:
     """An event loop on a thread of its own, as ipykernel 7 runs message handlers."""
 

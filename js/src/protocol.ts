@@ -47,6 +47,7 @@ export interface Filter {
   /** null: any; "": not reviewed yet. */
   readonly verdict: Verdict | null;
   readonly disagreements: boolean;
+  /** Both ends included. The kernel takes null for an open end, too. */
   readonly loss_range: readonly [number, number] | null;
   readonly search: string | null;
   readonly search_regex: boolean;

@@ -247,7 +247,9 @@ export class FakeKernel {
       (filter.quirk ?? []).every((quirk) => row.quirks.includes(quirk)) &&
       (!filter.spot_check || this.#drawn?.rows.includes(row.row) === true) &&
       (filter.loss_range === null ||
-        (row.loss !== null && row.loss >= filter.loss_range[0] && row.loss <= filter.loss_range[1])) &&
+        (row.loss !== null &&
+          row.loss >= (filter.loss_range[0] ?? -Infinity) &&
+          row.loss <= (filter.loss_range[1] ?? Infinity))) &&
       (filter.search === null || row.text.toLowerCase().includes(filter.search.toLowerCase()))
     );
   }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -135,9 +134,12 @@ class Record:
                 twins = twins[table.given[twins] == table.given[row]]
                 places.append((int(np.searchsorted(twins, row)), len(twins)))
             return places
-        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
-        wanted = np.isin(table.keys, table.keys[rows])
-        for row in np.flatnonzero(wanted).tolist():
-            groups[(int(table.keys[row]), int(table.given[row]))].append(row)
-        place = {row: (i, len(twins)) for twins in groups.values() for i, row in enumerate(twins)}
-        return [place[row] for row in rows]
+        here = np.flatnonzero(np.isin(table.keys, table.keys[rows]))
+        here = here[np.lexsort((here, table.given[here], table.keys[here]))]
+        keys, given = table.keys[here], table.given[here]
+        first = np.flatnonzero(np.append(True, (keys[1:] != keys[:-1]) | (given[1:] != given[:-1])))
+        size = np.diff(np.append(first, len(here)))
+        place = np.empty(len(table), dtype=np.int64)
+        place[here] = np.arange(len(here))
+        group = np.searchsorted(first, place[rows], side="right") - 1
+        return list(zip((place[rows] - first[group]).tolist(), size[group].tolist(), strict=True))

@@ -175,10 +175,11 @@ class ReviewSession(Overview):
             if self.read_only:
                 raise ReadOnly(self.read_only)
             self._check(decision)
-            stale = stale_rows(decision, expected, self._record.decisions.labels) if expected is not None else []
+            stale = stale_rows(decision, expected, self._record.decisions.labels)
             if stale and (not leave_stale or len(stale) == len(decision.rows)):
                 raise outdated(stale)
-            decision = replace(decision, rows=tuple(row for row in decision.rows if row not in set(stale))) if stale else decision
+            if stale:
+                decision = replace(decision, rows=tuple(row for row in decision.rows if row not in stale))
             if not self._record.decisions.changes_anything(decision):
                 self._seen[decision.op_id] = np.asarray(decision.rows, dtype=np.int64)
                 return Taken(self._seen[decision.op_id], False, tuple(stale))

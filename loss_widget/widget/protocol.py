@@ -41,6 +41,7 @@ MOST_ROWS = 200
 MOST_TEXT = 2_000
 MOST_PROBABILITIES = 150
 MOST_COLUMN_TEXT = 200
+MOST_AT_ONCE = 100_000
 
 _QUERY_TYPES: dict[str, tuple[type, ...]] = {
     **{name: (str, type(None)) for name in ("given", "predicted", "verdict", "search")},
@@ -94,7 +95,15 @@ def decode_query(args: Mapping[str, Any]) -> Query:
     if sent.get("limit", 1) > MOST_ROWS or len(sent.get("search") or "") > MOST_TEXT:
         raise InputError(f"Expected at most {MOST_ROWS} rows and {MOST_TEXT} characters to search for, found more.")
     loss_range = sent.get("loss_range")
-    return Query(**{**sent, "loss_range": None if loss_range is None else tuple(float(v) for v in loss_range)})
+    return Query(**{**sent, "loss_range": None if loss_range is None else _open_ends(loss_range)})
+
+
+def _open_ends(loss_range: Sequence[Any]) -> tuple[float, ...]:
+    """JSON has no infinity: null is an open end."""
+    ends = [end if value is None else value for value, end in zip(loss_range, (-math.inf, math.inf), strict=False)]
+    if len(ends) != len(loss_range) or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in ends):
+        raise InputError(f"Expected loss_range as two numbers or nulls, found {str(loss_range)[:200]!r}.")
+    return tuple(float(end) for end in ends)
 
 
 def decode_rows(args: Mapping[str, Any]) -> tuple[int, ...]:
@@ -124,15 +133,26 @@ def _decode_op(op: Any, reviewer: str) -> Op:
     decision = Decision(
         kind, rows, label if kind == "relabel" else None, note if kind == "note" else None, reviewer, op_id=op["op_id"]
     )
+    _check_few(len(rows))
     if op.get("query") is None:
         return Op(decision, seen)
     count = op.get("count")
     if rows or kind in ("note", "undo", "redo") or not isinstance(count, int) or isinstance(count, bool):
         raise InputError(f"Expected a verdict with a query, its count and no rows, found {kind!r} with count={count!r}.")
+    _check_few(count)
     query = decode_query(op)
     if query.as_of is None:
         raise InputError("Expected the revision of the preview as the query's as_of, found none. Ask for a preview first.")
     return Op(decision, None, query, count)
+
+
+def _check_few(rows: int) -> None:
+    """More would hold the kernel up: 100,000 decisions take some 2 s of its time, a million 20 s."""
+    if rows > MOST_AT_ONCE:
+        raise InputError(
+            f"Expected at most {MOST_AT_ONCE:,} rows in one decision of the grid, found {rows:,}. Narrow the filter, or decide "
+            "in a cell: `widget.keep(widget.session.rows_of(lw.Query(...)))`."
+        )
 
 
 def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities: np.ndarray | None) -> dict[str, Any]:
