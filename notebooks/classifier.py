@@ -1,7 +1,7 @@
-"""A small real classifier, fine-tuned in half a minute on two CPU cores: the first two layers of MiniLM and a new head.
+"""A small real classifier, fine-tuned in a minute or two on two CPU cores: the first two layers of MiniLM and a new head.
 
-Two layers, all of them trained, find more than a head on all six frozen ones, which read the topic of a sentence well and its
-mood badly: 0.61 accuracy on the emotion data. They also judge three times as fast.
+All the weights of two layers are trained, because a head on six frozen layers read the mood of a sentence badly (accuracy 0.61 on
+the emotion data, from 3,000 rows, against 0.89 here, from 10,000). Judging is a third of the work of six layers.
 """
 
 from __future__ import annotations

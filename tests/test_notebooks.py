@@ -172,7 +172,7 @@ def shared(name: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     if not (DATA / name).is_dir():
         pytest.skip(f"{name} may not be shipped; put its files in ../shared/data/{name} to run this")
     monkeypatch.setenv("LOSS_WIDGET_DATA", str(DATA))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # on busy cores torch's threads wait for each other: ten times slower
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # on busy cores torch's threads wait for each other, and two were slower than one
     return DATA / name
 
 
