@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,16 +38,12 @@ def reviewed_session(**options) -> lw.ReviewSession:
 
 
 def everything(session: lw.ReviewSession, query: lw.Query) -> list:
-    from dataclasses import replace
-
     return session.page(replace(query, limit=100)).rows
 
 
 @settings(max_examples=60)
 @given(QUERIES)
 def test_navigators_count_what_pages_show(query):
-    from dataclasses import replace
-
     session = reviewed_session()
     told = session.loss_histogram(query)
     rows = everything(session, replace(query, loss_range=None))
@@ -110,8 +109,6 @@ def test_edges_do_not_move_with_the_filter():
 
 def test_of_many_cells_the_largest_come_and_the_rest_is_counted():
     rng = np.random.default_rng(0)
-    import pandas as pd
-
     n, labels = 4_000, 60
     frame = pd.DataFrame({"text": [f"t{i}" for i in range(n)], "label": rng.integers(0, labels, n)})
     scores = lw.Scores.from_probs(frame, rng.dirichlet(np.ones(labels), n), label_names=[f"c{i}" for i in range(labels)])
