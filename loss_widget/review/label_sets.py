@@ -57,7 +57,7 @@ def _numbered(sets: np.ndarray, label_names: Sequence[str]) -> tuple[np.ndarray,
     rows = np.flatnonzero(sets[:, 0] >= 0)
     bits, first, number = np.unique(np.packbits(sets[rows] > 0, axis=1), axis=0, return_index=True, return_inverse=True)
     on = np.unpackbits(bits, axis=1, count=len(label_names))
-    said = [", ".join(label_names[j] for j in np.flatnonzero(row)) or NO_LABEL_ON for row in on]
+    said = [", ".join(label_names[j] for j in np.flatnonzero(row).tolist()) or NO_LABEL_ON for row in on]
     names = sorted(set(said))
     place = {name: i for i, name in enumerate(names)}
     first_rows = dict(zip(said, rows[first].tolist(), strict=True))
