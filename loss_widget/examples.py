@@ -156,7 +156,8 @@ def read_texts(frame: pd.DataFrame, name: str) -> tuple[pa.ChunkedArray, dict[in
         texts = array.cast(pa.large_string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         raise ColumnError(f"Expected text in column {name!r}, found {column.dtype}. Convert it with `.astype(str)`.") from error
-    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)) and not pa.types.is_dictionary(array.type):
+    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         notes.update(dict.fromkeys(range(len(column)), f"{name} held {column.dtype}, read as text"))
     if texts.null_count:
         rows = np.flatnonzero(texts.is_null().to_numpy(zero_copy_only=False))
