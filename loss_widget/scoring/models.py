@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loss_widget.errors import InputError, ModelError
-from loss_widget.scoring.tasks import check_classifier, check_head_was_trained
+from loss_widget.scoring.tasks import check_classifier, check_head_was_trained, check_was_saved_as_classifier
 
 NO_LIMIT = 1_000_000
 """A tokenizer's `model_max_length` above this means that it knows none (transformers writes 1e30)."""
@@ -29,6 +29,7 @@ def load_classifier(model: Any) -> Any:
     loaded, info = _from_pretrained(AutoModelForSequenceClassification, model, "a sequence classifier")
     check_classifier(loaded)
     check_head_was_trained(info, str(model))
+    check_was_saved_as_classifier(loaded)
     return loaded
 
 

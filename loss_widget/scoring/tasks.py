@@ -38,9 +38,10 @@ def check_classifier(model: Any) -> None:
     config = getattr(model, "config", None)
     if not callable(getattr(model, "state_dict", None)) or config is None:
         raise ModelError(f"Expected a transformers PreTrainedModel, or a name or path, found {kind}. {SUPPORTED}")
-    for part, what in _OTHER_HEADS.items():
-        if part in kind:
-            raise ModelError(f"Expected a sequence classifier, found {what} ({kind}). {SUPPORTED}")
+    _refuse_other_heads(kind)
+    reads = getattr(model, "main_input_name", "input_ids")
+    if reads not in ("input_ids", "inputs_embeds"):
+        raise ModelError(f"Expected a model of texts, found one that reads {reads} ({kind}). {SUPPORTED}")
     if "SequenceClassification" not in kind and kind.endswith("Model") and not kind.startswith("Peft"):
         raise ModelError(f"Expected a sequence classifier, found an encoder without a head ({kind}). {SUPPORTED}")
     problem = getattr(config, "problem_type", None)
@@ -97,6 +98,17 @@ def label_names_of(model: Any) -> list[str]:
     return [named[i] for i in range(len(named))]
 
 
+def check_was_saved_as_classifier(model: Any) -> None:
+    """Raise `ModelError` where the weights were saved with another head.
+
+    The token classifiers of Llama and ModernBERT load as sequence classifiers without a word: their heads' weights have the same
+    names and shapes.
+    """
+    for saved_as in getattr(model.config, "architectures", None) or ():
+        if "SequenceClassification" not in saved_as:
+            _refuse_other_heads(saved_as)
+
+
 def check_head_was_trained(loading_info: dict[str, Any], name: str) -> None:
     """Raise `ModelError` where `from_pretrained` had to draw weights at random: such a head knows nothing."""
     missing = sorted(str(key) for key in loading_info.get("missing_keys", ()))
@@ -107,3 +119,9 @@ def check_head_was_trained(loading_info: dict[str, Any], name: str) -> None:
             f"Expected a fine-tuned classifier in {name!r}, found no weights for {what}: the head would be random and its losses "
             "noise. Fine-tune it first, or call `lw.cross_score(data, model)`, which needs the encoder only."
         )
+
+
+def _refuse_other_heads(kind: str) -> None:
+    for part, what in _OTHER_HEADS.items():
+        if part in kind:
+            raise ModelError(f"Expected a sequence classifier, found {what} ({kind}). {SUPPORTED}")

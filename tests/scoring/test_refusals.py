@@ -40,6 +40,48 @@ def test_other_heads_are_refused(kind: str, said: str) -> None:
         score(DATA, model, tokenizer=wordpiece())
 
 
+@pytest.mark.parametrize("family", ["modernbert", "llama"])
+def test_a_token_classifier_on_disk_is_not_taken_for_a_sequence_classifier(family: str, tmp_path: Path) -> None:
+    """Its head has the names and shapes of a sequence classifier's, so transformers loads it without a word."""
+    model, tokenizer = tiny(family)
+    kind = {"modernbert": "ModernBert", "llama": "Llama"}[family] + "ForTokenClassification"
+    getattr(transformers, kind)(model.config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=rf"found a token classifier \({kind}\)"):
+        score(DATA, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["BertForMaskedLM", "BertForQuestionAnswering", "BertForTokenClassification"])
+def test_other_heads_on_disk_are_refused(kind: str, tmp_path: Path) -> None:
+    getattr(transformers, kind)(bert_config(num_labels=3)).save_pretrained(tmp_path)
+    wordpiece().save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=r"the head would be random .*cross_score"):
+        score(DATA, tmp_path)
+
+
+def test_models_of_images_and_sound_are_refused(tmp_path: Path) -> None:
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    image = transformers.ViTForImageClassification(transformers.ViTConfig(**small, image_size=8, patch_size=4))
+    with pytest.raises(ModelError, match=r"found an image classifier .*`lw\.score` judges"):
+        score(DATA, image, tokenizer=wordpiece())
+    image.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=r"found none that loads: .*ViTConfig"):
+        score(DATA, tmp_path, tokenizer=wordpiece())
+    convolution = {"conv_dim": (8,), "conv_stride": (5,), "conv_kernel": (10,), "num_feat_extract_layers": 1}
+    positions = {"num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2, "classifier_proj_size": 8}
+    sound = transformers.Wav2Vec2ForSequenceClassification(transformers.Wav2Vec2Config(**small, **convolution, **positions))
+    with pytest.raises(ModelError, match=r"found one that reads input_values .*`lw\.score` judges"):
+        score(DATA, sound, tokenizer=wordpiece())
+
+
+def test_a_regression_model_on_disk_is_refused(tmp_path: Path) -> None:
+    model, tokenizer = tiny("bert", labels=["score"])
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=r"found a regression model .*num_labels=1.*`lw\.score` judges"):
+        score(DATA, tmp_path)
+
+
 def test_regression_models_are_refused() -> None:
     model, tokenizer = tiny("bert", problem_type="regression")
     with pytest.raises(ModelError, match="found a regression model"):
