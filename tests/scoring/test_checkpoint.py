@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from tiny_models import LABELS, TEXTS, tiny
+from tokenizers import normalizers
 
 from loss_widget.errors import InputError
 from loss_widget.scoring import Scorer, score
@@ -78,23 +78,6 @@ def test_ctrl_c_keeps_what_was_done(tmp_path: Path) -> None:
     assert scorer()(MANY, checkpoint=path).provenance["resumed_rows"] > 0
 
 
-def test_a_killed_process_leaves_a_whole_file(tmp_path: Path) -> None:
-    path = tmp_path / "run.checkpoint"
-    program = f"""
-import os, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-import loss_widget.scoring.checkpoint as checkpoint
-checkpoint.SECONDS_BETWEEN_WRITES = 0.0
-import test_checkpoint as t
-batches = iter(range(4))
-t.scorer()(t.MANY, checkpoint={str(path)!r}, on_rows=lambda *_: next(batches, None) is None and os._exit(9))
-"""
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 9
-    resumed = scorer()(MANY, checkpoint=path)
-    assert resumed.provenance["resumed_rows"] > 0
-    np.testing.assert_allclose(resumed.log_probs, scorer()(MANY).log_probs, atol=1e-6, rtol=0)
-
-
 def test_changed_texts_weights_and_settings_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.checkpoint"
     scorer()(MANY, checkpoint=path)
@@ -110,7 +93,37 @@ def test_changed_texts_weights_and_settings_are_refused(tmp_path: Path) -> None:
     model, tokenizer = tiny("bert")
     with pytest.raises(InputError, match="another value of: max_length"):
         Scorer(model, tokenizer=tokenizer, max_length=12)(MANY, checkpoint=path)
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.backend_tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
+    with pytest.raises(InputError, match="another value of: tokenizer"):
+        Scorer(model, tokenizer=tokenizer)(MANY, checkpoint=path)
+    with pytest.raises(InputError, match="another value of: label names"):
+        scorer(labels=["a", "b", "c"])(MANY, checkpoint=path)
     assert scorer()(MANY, checkpoint=path).provenance["resumed_rows"] == len(MANY)
+
+
+def test_weights_of_another_type_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.checkpoint"
+    scorer()(MANY, checkpoint=path)
+    half = scorer()
+    half.model.to(torch.bfloat16)
+    with pytest.raises(InputError, match="another value of: weights"):
+        half(MANY, checkpoint=path)
+
+
+@pytest.mark.parametrize(("before", "after"), [("exact", "fast"), ("fast", "exact")])
+def test_another_precision_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str) -> None:
+    monkeypatch.setattr("loss_widget.scoring.scorer.has_bfloat16", lambda device: True)
+    model, tokenizer = tiny("bert")
+
+    def run(precision: str) -> None:
+        Scorer(model, tokenizer=tokenizer, precision=precision)(
+            MANY, checkpoint=tmp_path / "c", loss_of=lambda rows, log_probs: -log_probs[:, 0]
+        )
+
+    run(before)
+    with pytest.raises(InputError, match="another value of: precision"):
+        run(after)
 
 
 @pytest.mark.filterwarnings("ignore:Expected the labels in the order")
