@@ -124,8 +124,12 @@ jupyter-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium
 
 # --- the rest ---------------------------------------------------------------------------------------------------------
 
-bench: $(STAMPS)/test $(STAMPS)/encoder
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+$(STAMPS)/bench: $(STAMPS)/test pyproject.toml
+	@$(STAGE) "install what the benchmarks compare with" $(PIP) --editable '.[bench]'
+	@touch $@
+
+bench: $(STAMPS)/bench $(STAMPS)/encoder
+	@for script in scoring scale review; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 screenshots: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium $(STAMPS)/encoder
 	@$(BIN)/python tests/jupyter/screenshots.py

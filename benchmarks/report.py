@@ -1,0 +1,133 @@
+"""What was measured as Markdown: a table for each suite, and the README's block of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from matmul import Limit
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+BEGIN, END = "<!-- written by benchmarks/scoring.py -->", "<!-- end of what benchmarks/scoring.py wrote -->"
+_TOP = 0.05
+_COLUMNS = (
+    "",
+    "rows/s",
+    "wall s",
+    "CPU s",
+    "× tutorial (wall)",
+    "(CPU)",
+    "% of limit (wall)",
+    "(CPU)",
+    "difference in loss",
+    "of the top 5 %",
+)
+
+
+@dataclass
+class Result:
+    """What one contestant did: `seconds` a round, on the clock and of the CPU, over `rows` that ask for `operations`."""
+
+    name: str
+    rows: np.ndarray
+    operations: float
+    seconds: list[tuple[float, float]] = field(default_factory=list)
+    losses: np.ndarray | None = None
+    why_not: str = ""
+
+
+@dataclass
+class Suite:
+    """One model on one set of rows. `results`: the tutorial's loop first among those that ran is what others are measured by."""
+
+    title: str
+    results: list[Result]
+    limit: Limit = field(default_factory=Limit)
+    base: str = ""
+
+    def markdown(self) -> str:
+        """The title, the table, and what could not run and why."""
+        base = next((result for result in self.results if result.name == self.base and result.seconds), None)
+        ran = [result for result in self.results if result.seconds]
+        head = [f"| {' | '.join(_COLUMNS)} |", "|---" + "|---:" * (len(_COLUMNS) - 1) + "|"]
+        lines = [f"**{self.title}**", "", *head, *(self._line(result, base) for result in ran), ""]
+        lines += [f"{result.name}: not measured, {result.why_not}.  " for result in self.results if result.why_not]
+        return "\n".join(lines).rstrip()
+
+    def _line(self, result: Result, base: Result | None) -> str:
+        wall, cpu = (statistics.median(column) for column in zip(*result.seconds, strict=True))
+        limits = ((wall, self.limit.wall), (cpu, self.limit.cpu))
+        shares = [f"{100 * result.operations / seconds / most:.0f}" if most else "" for seconds, most in limits]
+        cells = [
+            result.name,
+            f"{len(result.rows) / wall:,.0f}",
+            f"{wall:.1f}",
+            f"{cpu:.1f}",
+            *(["", ""] if base is None else [f"{ratio:.2f}" for ratio in _ratios(result, base)]),
+            *shares,
+            *(["", ""] if base is None or result is base else _differences(result, base)),
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+def conditions(*, threads: int, rounds: int) -> str:
+    """One line: on what and with what the figures were taken."""
+    packages = [f"{name} {found}" for name in ("torch", "transformers", "onnxruntime") if (found := _version(name))]
+    return (
+        f"{_processor()}, {threads} {'thread' if threads == 1 else 'threads'} of {os.cpu_count()} cores, "
+        f"{'one round' if rounds == 1 else f'medians of {rounds} rounds in turns'}, Python {platform.python_version()}, "
+        f"{', '.join(packages)}, {date.today():%d %B %Y}."
+    )
+
+
+def write_readme(suites: Sequence[Suite], line: str, path: Path = README) -> None:
+    """Replace what stands between the README's two markers."""
+    text = path.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise SystemExit(f"Expected one line {BEGIN} and one line {END} in {path.name}. Put them where the tables belong.")
+    before, rest = text.split(BEGIN)
+    tables = "\n\n".join(suite.markdown() for suite in suites)
+    path.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{line}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def _ratios(result: Result, base: Result) -> list[float]:
+    """How many times faster a row is than the base's, wall and CPU: the median over the rounds."""
+    rows = len(result.rows) / len(base.rows)
+    pairs = list(zip(base.seconds, result.seconds, strict=False))
+    return [statistics.median(rows * theirs[k] / mine[k] for theirs, mine in pairs) for k in (0, 1)]
+
+
+def _differences(result: Result, base: Result) -> list[str]:
+    """The greatest difference in loss to the base's, of all rows and of those with the highest losses."""
+    if result.losses is None or base.losses is None:
+        return ["", ""]
+    theirs = base.losses[np.searchsorted(base.rows, result.rows)]
+    apart = np.abs(result.losses - theirs)
+    top = np.argsort(-theirs, kind="stable")[: max(1, int(_TOP * len(theirs)))]
+    return [f"{apart.max():.0e}", f"{apart[top].max():.0e}"]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _processor() -> str:
+    """The processor's name, and the widest instructions that torch uses on it."""
+    import torch
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
+    except OSError:
+        name = ""
+    return f"{name or platform.processor() or platform.machine()} ({torch.backends.cpu.get_cpu_capability()})"
