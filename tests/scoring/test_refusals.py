@@ -139,6 +139,13 @@ def test_bad_paths_say_what_was_looked_for(tmp_path: Path, monkeypatch: pytest.M
         score(DATA, tmp_path / "notes.txt")
 
 
+def test_a_name_that_is_nowhere_says_what_was_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    for judge in ("nobody/no-such-model", "no-such-model"):
+        with pytest.raises(ModelError, match=rf"called '{judge}', looked for a folder .* on the hub .* Check the spelling"):
+            score(DATA, judge)
+
+
 def test_a_missing_tokenizer_is_told() -> None:
     model, _ = tiny("bert")
     with pytest.raises(ModelError, match=r"Expected a tokenizer, found none: .* Pass `tokenizer=`"):
