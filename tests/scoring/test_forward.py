@@ -11,7 +11,7 @@ import torch
 from tiny_models import TEXTS, plain_log_probs, tiny
 
 from loss_widget.errors import ModelError
-from loss_widget.scoring import Scorer
+from loss_widget.scoring import Scorer, engines
 
 
 def watched(model: Any, act: Callable[[torch.Tensor, torch.Tensor], torch.Tensor | None]) -> None:
@@ -45,10 +45,50 @@ def test_out_of_memory_halves_the_batch_and_goes_on(error: Exception) -> None:
             raise error
 
     watched(model, too_many)
-    found = Scorer(model, tokenizer=tokenizer)(TEXTS)
+    found = Scorer(model, tokenizer=tokenizer, engine="stock")(TEXTS)
     np.testing.assert_allclose(found.log_probs, plain, atol=1e-5, rtol=0)
+    assert found.provenance["engine"] == "stock"
     assert found.provenance["out_of_memory"] >= 1
     assert found.provenance["token_budget"] < 2048
+
+
+def test_out_of_memory_halves_the_packed_batch_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tokenizer = tiny("bert")
+    read, sizes = engines.PackedEngine.read, []
+
+    def too_many(self: Any, tokens: Any, batch: np.ndarray) -> Any:
+        sizes.append(len(batch))
+        if len(batch) > 3 and len(sizes) > 1:  # the self-check comes first
+            raise torch.OutOfMemoryError("too much")
+        return read(self, tokens, batch)
+
+    monkeypatch.setattr(engines, "_checked", {})
+    monkeypatch.setattr(engines.PackedEngine, "read", too_many)
+    found = Scorer(model, tokenizer=tokenizer)(TEXTS)
+    np.testing.assert_allclose(found.log_probs, plain_log_probs(model, tokenizer, TEXTS), atol=1e-5, rtol=0)
+    assert found.provenance["engine"] == "packed"
+    assert found.provenance["out_of_memory"] == sum(size > 3 for size in sizes[1:]) >= 1
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@pytest.mark.parametrize("engine", ["stock", "packed"])
+def test_a_gpu_that_is_full_halves_the_batch_and_goes_on(engine: str) -> None:
+    """All but 1 GiB of the device are taken; a batch of 2,000 rows of 128 tokens needs far more."""
+    model, tokenizer = tiny("bert", hidden_size=512, intermediate_size=8_192, max_position_embeddings=512)
+    texts = [f"{TEXTS[1]} " * 40] * 2_000
+    reader = {"tokenizer": tokenizer, "max_length": 128, "device": "cuda", "engine": engine}
+    plain = Scorer(model, **reader, token_budget=1_024)(texts[:8])
+    torch.cuda.empty_cache()
+    free, _ = torch.cuda.mem_get_info()
+    taken = torch.empty(free - 2**30, dtype=torch.uint8, device="cuda")
+    try:
+        found = Scorer(model, **reader, token_budget=128 * len(texts))(texts)
+    finally:
+        del taken
+        torch.cuda.empty_cache()
+    assert found.provenance["out_of_memory"] >= 1
+    np.testing.assert_allclose(found.log_probs, np.repeat(plain.log_probs[:1], len(texts), axis=0), atol=1e-4, rtol=0)
 
 
 def test_one_row_that_does_not_fit_is_told_with_its_length() -> None:
