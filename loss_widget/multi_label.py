@@ -25,6 +25,16 @@ class MultiLabelScores(Scores):
     the geometric mean of the probabilities that each label is as given; `predicted_prob`, the same for the predicted set, so that
     the two are equal where the sets are. `worst_label` names the label of highest loss and what the model would do with it:
     "+joy" (joy is missing) or "-anger" (anger is doubted); a column, so that it can be counted and filtered by.
+
+    >>> from loss_widget.examples import read_examples
+    >>> from loss_widget.label_sets import align_label_sets
+    >>> examples = read_examples([{"text": "At last!", "label": ["joy"]}], label_sets=True)
+    >>> labels = align_label_sets(examples.given, ["joy", "anger"])
+    >>> scores = Scores.from_pass(examples, labels, np.log([[0.9, 0.8]]))
+    >>> scores.top()[["label", "predicted_label", "worst_label"]].values.tolist()
+    [[['joy'], ['joy', 'anger'], '+anger']]
+    >>> scores.label_losses.round(3)
+    array([[0.105, 1.609]], dtype=float32)
     """
 
     columns: ClassVar[tuple[str, ...]] = (*SCORE_COLUMNS, "worst_label")
