@@ -13,7 +13,7 @@ The flow, and the modules that show it (each imports only what stands above it):
     label_sets      columns of several labels a row: lists of names, lists of ids, 0/1 vectors
     examples        any labelled data → Examples
     probabilities   losses and margins; checks on probabilities from elsewhere
-    scores          Scores, and scores_file: Scores on disk; multi_label: Scores of sets of labels
+    scores          Scores; scores_file and scores_directory: Scores on disk; multi_label: Scores of sets of labels
     export          a frame on its way out: a file, a Dataset
     scoring/        a model over Examples → Scores (the only importer of torch and transformers)
     review/         Scores → pages and decisions → journal → labels as they now stand
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from loss_widget.review import Page, Query, ReviewSession, apply_changes
     from loss_widget.scores import Scores
     from loss_widget.scoring import Scorer, ScoringRun, cross_score, score, start_scoring
+    from loss_widget.scoring.distributed import score_with_ray
     from loss_widget.widget import LossWidget
 
 __version__ = "0.1.0"
@@ -45,6 +46,7 @@ _HOME = {
     "cross_score": "loss_widget.scoring",
     "errors": "loss_widget",
     "score": "loss_widget.scoring",
+    "score_with_ray": "loss_widget.scoring.distributed",
     "start_scoring": "loss_widget.scoring",
 }
 
@@ -60,6 +62,7 @@ __all__ = [
     "cross_score",
     "errors",
     "score",
+    "score_with_ray",
     "start_scoring",
 ]
 

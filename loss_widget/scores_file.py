@@ -74,17 +74,21 @@ def write_table(scores: Scores, table: pa.Table, layout: dict[str, Any], path: P
 
 
 def read_scores(path: Path) -> Scores:
+    if path.is_dir():
+        from loss_widget.scores_directory import read_directory
+
+        return read_directory(path)
     return scores_of(*read_table(path))
 
 
-def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    """A file of Scores as Arrow, and its metadata."""
+def read_table(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:
+    """A file of Scores as Arrow (all `columns` or some), and its metadata."""
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = pq.read_table(path, columns=columns, partitioning=None)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"Expected a Parquet file written by Scores.save at {path}, found: {error}") from error
     written = (table.schema.metadata or {}).get(META)
-    if written is None or not all(name in table.column_names for name in OWN):
+    if written is None or not all(name in table.column_names for name in columns or OWN):
         raise DataError(
             f"Expected a file written by Scores.save, found another Parquet file: {path}. Use `lw.score` or `Scores.from_probs`."
         )
@@ -94,7 +98,7 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 def scores_of(table: pa.Table, meta: dict[str, Any]) -> Scores:
     """Scores of a table and metadata as `read_table` gives them."""
     given, keys, stored = (table.column(name).combine_chunks() for name in OWN)
-    frame = _frame_of(table.drop_columns(list(OWN)), meta.get("layout", {}))
+    frame = frame_of(table.drop_columns(list(OWN)), meta.get("layout", {}))
     frame.attrs.update(meta["attrs"])
     text = meta["text"] if isinstance(meta["text"], str) else tuple(meta["text"])
     texts = [read_texts(frame, name)[0] for name in as_tuple(text)]
@@ -170,7 +174,7 @@ def table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
                 column["numpy_type"] = "object"
                 layout["nested"].append(position)
         table = table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(written).encode()})
-        _frame_of(table.slice(0, 1), layout)
+        frame_of(table.slice(0, 1), layout)
     except (pa.ArrowException, ValueError, TypeError, OverflowError, NotImplementedError) as error:
         found = unstorable(frame) or _unreadable(frame) or error
         raise ExportError(
@@ -179,7 +183,8 @@ def table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
     return table, layout
 
 
-def _frame_of(table: pa.Table, layout: dict[str, Any]) -> pd.DataFrame:
+def frame_of(table: pa.Table, layout: dict[str, Any]) -> pd.DataFrame:
+    """The frame that `table_of` made a table and a layout of."""
     frame = table.to_pandas()
     for position in layout.get("nested", ()):
         frame.isetitem(position, pd.Series(pd.arrays.ArrowExtensionArray(table.column(position)), index=frame.index))

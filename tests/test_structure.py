@@ -16,7 +16,7 @@ FLOORS = [
     {"atomic", "labels"},
     {"label_sets"},
     {"examples", "probabilities"},
-    {"multi_label", "scores", "scores_file"},
+    {"multi_label", "scores", "scores_directory", "scores_file"},
     {"export"},
     {"review", "scoring"},
     {"widget"},
@@ -28,6 +28,7 @@ DOORS = {
     "torch": {"scoring"},
     "transformers": {"scoring"},
     "sklearn": {"scoring"},
+    "ray": {"scoring"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
