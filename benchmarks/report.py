@@ -111,7 +111,7 @@ def _differences(result: Result, base: Result) -> list[str]:
     theirs = base.losses[np.searchsorted(base.rows, result.rows)]
     apart = np.abs(result.losses - theirs)
     top = np.argsort(-theirs, kind="stable")[: max(1, int(_TOP * len(theirs)))]
-    return [f"{apart.max():.0e}", f"{apart[top].max():.0e}"]
+    return [f"{most:.0e}" if most else "0" for most in (apart.max(), apart[top].max())]
 
 
 def _version(package: str) -> str:
