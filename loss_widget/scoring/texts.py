@@ -52,9 +52,14 @@ class Texts:
         count = stop - start
         return Texts(self.first.slice(start, count), None if self.second is None else self.second.slice(start, count))
 
+    def sizes(self) -> np.ndarray:
+        """(n,) int64, bytes of each text, or of both of a pair."""
+        sizes: np.ndarray = sum(pc.binary_length(c).to_numpy() for c in (self.first, self.second) if c is not None)
+        return sizes
+
     def chunks(self, *, rows: int, size: int) -> Iterator[tuple[int, int]]:
         """(start, stop) of consecutive parts of at most so many rows and, but for single texts, so many bytes."""
-        ends = np.cumsum(sum(pc.binary_length(c).to_numpy() for c in (self.first, self.second) if c is not None))
+        ends = np.cumsum(self.sizes())
         start = 0
         while start < len(self):
             before = ends[start - 1] if start else 0

@@ -16,7 +16,7 @@ from loss_widget.scoring.texts import Texts
 ROWS_AT_ONCE, BYTES_AT_ONCE = 512, 1_000_000
 """What a tokenizer gets at a time, as fast as more; its own bookkeeping takes some 140 bytes a token."""
 
-_SAMPLE_ROWS = 64
+_SAMPLE_ROWS, _LONG = 64, 10_000
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,7 @@ def _encoded(tokenizer: Any, texts: Texts, *, max_length: int, types: bool) -> I
         kinds = _joined(encoded["token_type_ids"], np.int8) if types else None
         return _Encoded(lengths, _joined(rows, np.int32), kinds, _cut(tokenizer, encoded, lengths, first, second, max_length))
 
-    _, stop = next(texts.chunks(rows=_SAMPLE_ROWS, size=BYTES_AT_ONCE))
-    first, second = texts.slice(0, stop).lists()
+    first, second = texts.take(np.argsort(texts.sizes() > _LONG, kind="stable")[:_SAMPLE_ROWS]).lists()
     sample = whole(first, second)  # leaves the core's truncation and padding as they have to be
     needs_types = types and (second is not None or bool(np.any(sample.types)))
     encode = _core(tokenizer, max_length=max_length, types=needs_types)

@@ -26,15 +26,15 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def open_notebook(host: JupyterHost, page: Page, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
-    """open_notebook(*cells) -> a NotebookPage; an uncaught error of the grid fails the test."""
+    """open_notebook(*cells, kernel=…) -> a NotebookPage; an uncaught error of the grid fails the test."""
     page.set_default_timeout(30_000)
     page.set_viewport_size({"width": 1300, "height": 1000})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(error.stack or error.message))
 
-    def open_(*cells: str) -> NotebookPage:
+    def open_(*cells: str, kernel: str = "python3") -> NotebookPage:
         name = re.sub(r"\W+", "-", request.node.name).strip("-")
-        return NotebookPage(host, page, name=name, cells=list(cells))
+        return NotebookPage(host, page, name=name, cells=list(cells), kernel=kernel)
 
     yield open_
     page.close()

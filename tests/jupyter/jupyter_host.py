@@ -16,6 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+KERNELS = Path(sys.prefix) / "kernels"
+"""Other versions of ipykernel, each in a folder of its own (`make` installs them): "ipykernel-6.31.0", …"""
+
 MODULES = {"lab": "jupyterlab", "notebook": "notebook"}
 CLASSES = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}
 PAGES = {"lab": "doc/tree", "notebook": "notebooks"}
@@ -36,6 +39,8 @@ class JupyterHost:
         settings = self._home / "lab-settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+        for folder in sorted(KERNELS.glob("ipykernel-*")):
+            _add_kernel(folder.name, folder, self._home / "data" / "kernels")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
@@ -117,3 +122,15 @@ class JupyterHost:
         with urllib.request.urlopen(request, timeout=10) as reply:
             body = reply.read()
         return json.loads(body) if body else None
+
+
+def _add_kernel(name: str, packages: Path, specs: Path) -> None:
+    """A kernel of that name: this interpreter, with `packages` before its own."""
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": name,
+        "language": "python",
+        "env": {"PYTHONPATH": os.pathsep.join(filter(None, (str(packages), os.environ.get("PYTHONPATH"))))},
+    }
+    (specs / name).mkdir(parents=True)
+    (specs / name / "kernel.json").write_text(json.dumps(spec))

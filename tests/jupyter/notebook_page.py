@@ -13,9 +13,9 @@ CURRENT = "window.jupyterapp.shell.currentWidget"
 
 
 class NotebookPage:
-    """One notebook of `cells`, in a folder of its own, so with a journal of its own."""
+    """One notebook of `cells` for a kernel, in a folder of its own, so with a journal of its own."""
 
-    def __init__(self, host: JupyterHost, page: Page, *, name: str, cells: list[str]) -> None:
+    def __init__(self, host: JupyterHost, page: Page, *, name: str, cells: list[str], kernel: str = "python3") -> None:
         import nbformat
 
         self.host = host
@@ -25,8 +25,8 @@ class NotebookPage:
         self.path = self.folder / "review.ipynb"
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         notebook.metadata["kernelspec"] = {
-            "name": "python3",
-            "display_name": "Python 3",
+            "name": kernel,
+            "display_name": kernel,
             "language": "python",
         }
         nbformat.write(notebook, self.path)
