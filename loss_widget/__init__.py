@@ -26,6 +26,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from loss_widget.multi_label import MultiLabelScores
     from loss_widget.review import Page, Query, ReviewSession, apply_changes
     from loss_widget.scores import Scores
     from loss_widget.scoring import Scorer, ScoringRun, cross_score, score, start_scoring
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "LossWidget": "loss_widget.widget",
+    "MultiLabelScores": "loss_widget.multi_label",
     "Page": "loss_widget.review",
     "Query": "loss_widget.review",
     "ReviewSession": "loss_widget.review",
@@ -52,6 +54,7 @@ _HOME = {
 
 __all__ = [
     "LossWidget",
+    "MultiLabelScores",
     "Page",
     "Query",
     "ReviewSession",
