@@ -18,13 +18,23 @@ export class Clicks {
     );
   }
 
+  /** What a click with a modifier chooses: everything up to this row, or this row too; null for other clicks. */
+  chooses(event: MouseEvent): "up to" | "also" | null {
+    if (event.altKey || this.#dragged(event)) return null;
+    if (event.shiftKey) return "up to";
+    return event.ctrlKey || event.metaKey ? "also" : null;
+  }
+
   isNotOne(event: MouseEvent): boolean {
     if (event.detail > 1 || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return true;
     if (event.detail === 0) return false;
-    const { x, y, selected } = this.#down;
-    if (Math.hypot(event.clientX - x, event.clientY - y) > DRAG_PX) return true;
+    if (this.#dragged(event)) return true;
     const now = this.#selected();
-    return now !== "" && now !== selected;
+    return now !== "" && now !== this.#down.selected;
+  }
+
+  #dragged({ clientX, clientY }: MouseEvent): boolean {
+    return Math.hypot(clientX - this.#down.x, clientY - this.#down.y) > DRAG_PX;
   }
 
   /** The text selected in this row: what was selected before the press may still be so at the click. */

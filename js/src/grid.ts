@@ -14,6 +14,12 @@ export interface Grid {
   cursorLabel(): HTMLElement | null;
 }
 
+/** What stands in the head of the grid beside names. */
+export interface HeadActs {
+  /** All rows of the page chosen for one decision, or none of them. */
+  selectPage(on: boolean): void;
+}
+
 const COLUMNS = [
   ["loss", "Loss"],
   ["text", "Text"],
@@ -22,23 +28,40 @@ const COLUMNS = [
   ["verdict", "Verdict"],
 ] as const;
 
-export function makeGrid(maker: Maker, acts: RowActs & { redraw(): void }): Grid {
+export function makeGrid(
+  maker: Maker,
+  acts: RowActs & HeadActs & { redraw(): void },
+  bar: HTMLElement,
+): Grid {
   const headers = COLUMNS.map(([column, name]) =>
     make(maker, "div", { role: "columnheader", class: `lw-cell lw-${column}` }, [name]),
   );
-  const head = make(maker, "div", { role: "row", class: "lw-head", "aria-rowindex": "1" }, headers);
+  const all = make(maker, "input", {
+    ...{ type: "checkbox", tabindex: "-1", "aria-label": "Select all on the page" },
+    title: "Select all on the page (Ctrl+A)",
+  });
+  all.addEventListener("mousedown", (event) => event.preventDefault(), { signal: maker.signal });
+  all.addEventListener("click", () => acts.selectPage(all.checked), { signal: maker.signal });
+  const select = make(maker, "div", { role: "columnheader", class: "lw-cell lw-select" }, [all]);
+  const head = make(maker, "div", { role: "row", class: "lw-head", "aria-rowindex": "1" }, [
+    select,
+    ...headers,
+  ]);
   const body = make(maker, "div", { role: "rowgroup", class: "lw-body" });
   const grid = make(
     maker,
     "div",
-    { role: "grid", class: "lw-grid", "aria-label": "Examples", "aria-colcount": "5" },
+    {
+      ...{ role: "grid", class: "lw-grid", "aria-label": "Examples", "aria-colcount": "6" },
+      "aria-multiselectable": "true",
+    },
     [head, body],
   );
   const blank = make(maker, "div", { class: "lw-blank" });
   const probe = make(maker, "span", { class: "lw-probe", "aria-hidden": "true" }, [
     "transfer_not_received_by",
   ]);
-  const el = make(maker, "div", { class: "lw-table" }, [grid, blank, probe]);
+  const el = make(maker, "div", { class: "lw-table" }, [bar, grid, blank, probe]);
   const slots: RowSlot[] = [];
   let room: Room = { label: Number.MAX_SAFE_INTEGER, predicted: Number.MAX_SAFE_INTEGER };
   let cursor: RowSlot | undefined;
@@ -53,6 +76,9 @@ export function makeGrid(maker: Maker, acts: RowActs & { redraw(): void }): Grid
     setAttribute(grid, "aria-rowcount", String(total === null ? -1 : total + 1));
     setAttribute(grid, "aria-busy", String(state.turning));
     setAttribute(grid, "aria-readonly", String(state.locked !== ""));
+    all.checked = rows.length > 0 && state.bulk.page === "all";
+    all.indeterminate = state.bulk.page === "some";
+    all.disabled = rows.length === 0;
     for (const [i, [column]] of COLUMNS.entries()) {
       const header = headers[i];
       const sorted = column === state.filter.sort;

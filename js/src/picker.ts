@@ -5,9 +5,17 @@ import { labelsByProbability } from "./standing";
 import type { ShownRow, State } from "./state";
 import { percent } from "./words";
 
+/** Whose label is asked for, and what becomes of the answer. */
+export interface Question {
+  readonly title: string;
+  /** null: of many rows. */
+  readonly row: ShownRow | null;
+  pick(label: number): void;
+}
+
 export interface Picker {
   readonly el: HTMLElement;
-  open(row: ShownRow, state: State, anchor: HTMLElement): void;
+  open(question: Question, state: State, anchor: HTMLElement): void;
   close(): void;
 }
 
@@ -18,13 +26,11 @@ interface Option {
 }
 
 let pickers = 0;
+/** Many rows have no probabilities and no label in common. */
+const UNKNOWN = { given: null, label: null, predicted: null, predicted_prob: null, probabilities: null };
 
-/** `pick` takes the row and the label; `back` returns the focus. */
-export function makePicker(
-  maker: Maker,
-  pick: (row: number, label: number) => void,
-  back: () => void,
-): Picker {
+/** `back` returns the focus. */
+export function makePicker(maker: Maker, back: () => void): Picker {
   const { signal } = maker;
   pickers += 1;
   const prefix = `lw-picker-${pickers}`;
@@ -56,11 +62,12 @@ export function makePicker(
   let options: Option[] = [];
   let matching: Option[] = [];
   let active = 0;
-  let row: number | null = null;
+  let asked: Question | null = null;
 
-  function open(of: ShownRow, state: State, anchor: HTMLElement): void {
-    row = of.row;
+  function open(question: Question, state: State, anchor: HTMLElement): void {
+    asked = question;
     const names = state.snapshot.label_names;
+    const of = question.row ?? UNKNOWN;
     options = labelsByProbability(of, names.length).map(([id, probability], i) => {
       const name = names[id] ?? "";
       const marks = [id === of.given ? "given" : "", id === of.label && id !== of.given ? "now" : ""];
@@ -75,7 +82,7 @@ export function makePicker(
       return { el: option, id, words: name.toLowerCase() };
     });
     list.replaceChildren(...options.map((option) => option.el));
-    setAttribute(input, "aria-label", `New label of row ${of.row}`);
+    setAttribute(input, "aria-label", question.title);
     input.value = "";
     el.hidden = false;
     filter();
@@ -88,7 +95,7 @@ export function makePicker(
 
   function close(): void {
     el.hidden = true;
-    row = null;
+    asked = null;
   }
 
   function filter(): void {
@@ -118,11 +125,11 @@ export function makePicker(
   }
 
   function take(option: Option | undefined): void {
-    if (!option || row === null) return;
-    const of = row;
+    if (!option || !asked) return;
+    const { pick } = asked;
     close();
     back();
-    pick(of, option.id);
+    pick(option.id);
   }
 
   const jumps: Record<string, () => void> = {

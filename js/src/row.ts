@@ -13,6 +13,10 @@ export interface RowActs {
   toggle(row: number): void;
   decide(kind: OpKind, row: number): void;
   choose(row: number, anchor: HTMLElement): void;
+  /** Takes the row into the choice for one decision, or out of it. */
+  select(row: number): void;
+  /** Chooses every row from the last one chosen, else the cursor, up to this one. */
+  selectTo(row: number): void;
 }
 
 export interface RowSlot {
@@ -72,6 +76,7 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
       },
     ),
   );
+  const box = make(maker, "input", { type: "checkbox", tabindex: "-1" });
   const cell = (column: string, children: readonly Node[]) =>
     make(maker, "div", { role: "gridcell", "data-column": column, class: `lw-cell lw-${column}` }, children);
   const line = (children: readonly Node[]) => make(maker, "div", { class: "lw-line" }, children);
@@ -81,7 +86,9 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
   ]);
   const predictedCell = cell("predicted", [predicted, probability]);
   const verdictCell = cell("verdict", [make(maker, "div", { class: "lw-buttons" }, buttons), word]);
+  const selectCell = cell("select", [box]);
   const el = make(maker, "div", { class: "lw-row", tabindex: "-1" }, [
+    selectCell,
     cell("loss", [make(maker, "div", { class: "lw-line" }, [number, after, noted]), bar]),
     cell("text", [text, pair]),
     labelCell,
@@ -94,9 +101,28 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
   // The row keeps the focus when one of its buttons is pressed, so that the keys go on working.
   verdictCell.addEventListener("mousedown", (event) => event.preventDefault(), { signal });
   verdictCell.addEventListener("click", (event) => event.stopPropagation(), { signal });
+  // The box and all around it; the row is drawn from what is chosen, not from what the box thinks.
+  selectCell.addEventListener("mousedown", (event) => event.preventDefault(), { signal });
+  selectCell.addEventListener(
+    "click",
+    (event) => {
+      event.stopPropagation();
+      if (current) choose(current.row, clicks.chooses(event) ?? "also");
+    },
+    { signal },
+  );
+  // A click with Shift would select the text in between.
+  el.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault(), { signal });
+  function choose(row: number, how: "up to" | "also"): void {
+    if (how === "up to") acts.selectTo(row);
+    else acts.select(row);
+    acts.point(index);
+    el.focus({ preventScroll: true });
+  }
   labelCell.addEventListener(
     "click",
     (event) => {
+      if (clicks.chooses(event)) return;
       event.stopPropagation();
       if (!current || clicks.isNotOne(event)) return;
       acts.point(index);
@@ -107,7 +133,10 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
   el.addEventListener(
     "click",
     (event) => {
-      if (!current || clicks.isNotOne(event)) return;
+      if (!current) return;
+      const how = clicks.chooses(event);
+      if (how) return choose(current.row, how);
+      if (clicks.isNotOne(event)) return;
       acts.point(index);
       acts.toggle(current.row);
     },
@@ -127,8 +156,11 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     setAttribute(el, "data-verdict", row?.verdict ?? null);
     setAttribute(el, "data-label", row && name(row.label));
     setAttribute(el, "data-saved", row && String(row.saved));
+    setAttribute(el, "aria-selected", row && String(state.bulk.has(row.row)));
     if (!row) return;
 
+    box.checked = state.bulk.has(row.row);
+    setAttribute(box, "aria-label", `Select row ${row.row}`);
     const relabelled = row.verdict === "relabel";
     setText(number, loss(row.loss));
     setText(after, relabelled && row.loss_after !== null ? ` → ${loss(row.loss_after)}` : "");

@@ -60,7 +60,10 @@ export function suggestions(row: Row): readonly number[] {
 }
 
 /** Every label with its probability, most probable first; labels without one follow in their own order. */
-export function labelsByProbability(row: Row, count: number): readonly (readonly [number, number | null])[] {
+export function labelsByProbability(
+  row: Pick<Row, "probabilities" | "predicted" | "predicted_prob">,
+  count: number,
+): readonly (readonly [number, number | null])[] {
   const known: (readonly [number, number | null])[] = [...(row.probabilities ?? [])];
   if (known.length === 0 && row.predicted !== null) known.push([row.predicted, row.predicted_prob]);
   const seen = new Set(known.map(([id]) => id));

@@ -1,5 +1,6 @@
 /** What one view shows at one moment; the store makes it, the components draw it. */
 
+import type { Bulk } from "./bulk";
 import type { Navigators } from "./navigators";
 import type { Filter, Row, Snapshot, Summary } from "./protocol";
 
@@ -40,6 +41,8 @@ export interface State {
   readonly exporting: boolean;
   /** What the panes above the grid know of all rows. */
   readonly navigators: Navigators;
+  /** The rows chosen for one decision. */
+  readonly bulk: Bulk;
   /** Whether what the model thinks is hidden. */
   readonly blind: boolean;
   /** What happened last, or what holds things up. */

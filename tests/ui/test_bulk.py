@@ -1,0 +1,142 @@
+"""One decision on many rows: chosen by box, by click and by key, shown before it is made, taken back by one undo."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+
+def chosen(grid):
+    return [int(row.get_attribute("data-row")) for row in grid.root.locator("[role=row][aria-selected=true]").all()]
+
+
+def verdicts(grid):
+    return grid.kernel("kernel.rows.map(({verdict}) => verdict)")
+
+
+def test_boxes_and_clicks_with_modifiers_choose_and_never_decide(mount):
+    grid = mount()
+    box = grid.root.get_by_role("checkbox", name="Select row 3", exact=True)
+    box.click()
+    expect(box).to_be_checked()
+    grid.text(6).click(modifiers=["Shift"])
+    grid.text(8).click(modifiers=["ControlOrMeta"])
+    grid.row(4).locator("[data-column=label]").click(modifiers=["ControlOrMeta"])
+    grid.row(1).locator("[data-column=select]").click(position={"x": 4, "y": 40})
+    assert chosen(grid) == [1, 3, 5, 6, 8]
+    expect(grid.row(1)).to_be_focused()
+    assert grid.requests("decide") == []
+    assert grid.page.evaluate("String(getSelection())") == ""
+
+
+def test_keys_choose_and_the_others_keep_their_meaning(mount):
+    grid = mount()
+    grid.start_at(2)
+    grid.page.keyboard.press("v")
+    for key in ("Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowUp"):
+        grid.page.keyboard.press(key)
+    assert chosen(grid) == [2, 3]
+    expect(grid.row(3)).to_be_focused()
+    grid.page.keyboard.press("Shift+ ")
+    assert chosen(grid) == [2]
+    grid.page.keyboard.press("Control+a")
+    assert chosen(grid) == list(range(10))
+    grid.page.keyboard.press("y")
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    assert [row for row, verdict in enumerate(verdicts(grid)) if verdict] == [3]
+    grid.page.keyboard.press("Escape")
+    assert chosen(grid) == []
+
+
+def test_a_few_rows_are_decided_at_once_and_one_undo_takes_them_back(mount):
+    grid = mount()
+    heights = grid.root.evaluate("e => [e.offsetHeight, e.querySelector('[data-row]').getBoundingClientRect().top]")
+    for row in (1, 4):
+        grid.row(row).get_by_role("checkbox").click()
+    bar = grid.root.get_by_role("toolbar", name="Selected rows")
+    expect(bar).to_contain_text("2 rows selected")
+    assert grid.root.evaluate("e => [e.offsetHeight, e.querySelector('[data-row]').getBoundingClientRect().top]") == heights
+    bar.get_by_role("button", name="Remove selected").click()
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    assert [row for row, verdict in enumerate(verdicts(grid)) if verdict == "remove"] == [1, 4]
+    expect(bar).to_be_hidden()
+    expect(grid.row(4)).to_be_focused()
+    grid.page.keyboard.press("z")
+    expect(grid.row(1)).to_have_attribute("data-verdict", "")
+    assert set(verdicts(grid)) == {""}
+
+
+def test_relabel_offers_the_labels_and_gives_them_all_one(mount):
+    grid = mount()
+    grid.start_at(0)
+    for key in ("v", "j", "v"):
+        grid.page.keyboard.press(key)
+    grid.button("Relabel… selected").click()
+    expect(grid.root.get_by_role("combobox", name="New label of 2 rows")).to_be_focused()
+    grid.page.keyboard.type("world")
+    grid.page.keyboard.press("Enter")
+    for row in (0, 1):
+        expect(grid.row(row)).to_have_attribute("data-label", "World")
+
+
+def test_all_rows_of_a_filter_are_shown_and_agreed_to_first(mount):
+    grid = mount(100)
+    grid.box("Given label").select_option("Sports")
+    expect(grid.left).to_have_text("25 of 100 rows")
+    grid.root.get_by_role("checkbox", name="Select all on the page").click()
+    grid.button("Select all 25").click()
+    expect(grid.button("Note… selected")).to_be_disabled()
+    grid.button("Keep selected").click()
+    dialog = grid.root.get_by_role("dialog", name="Keep 25 rows?")
+    expect(dialog.get_by_role("listitem")).to_have_count(10)
+    expect(dialog.get_by_role("button", name="Keep 25 rows")).to_be_focused()
+    grid.page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    grid.page.keyboard.press("Tab")
+    grid.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert set(verdicts(grid)) == {""}
+    grid.button("Keep selected").click()
+    dialog.get_by_role("button", name="Keep 25 rows").click()
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    assert [row for row, verdict in enumerate(verdicts(grid)) if verdict == "keep"] == list(range(2, 100, 4))
+    assert grid.root.get_by_role("grid").locator(":focus").count() == 1
+    grid.page.keyboard.press("z")
+    expect(grid.row(2)).to_have_attribute("data-verdict", "")
+    assert set(verdicts(grid)) == {""}
+
+
+@pytest.mark.parametrize("rows", [20, 30])
+def test_more_than_twenty_rows_are_asked_about(mount, rows):
+    grid = mount(40, page_size=rows)
+    grid.start_at(0)
+    grid.page.keyboard.press("Control+a")
+    grid.button("Unsure selected").click()
+    if rows > 20:
+        grid.root.get_by_role("dialog").get_by_role("button", name="Mark 30 rows unsure").click()
+    expect(grid.row(0)).to_have_attribute("data-verdict", "unsure")
+    assert verdicts(grid).count("unsure") == rows
+
+
+def test_one_note_on_many_rows(mount):
+    grid = mount()
+    grid.start_at(0)
+    grid.page.keyboard.press("Control+a")
+    grid.button("Note… selected").click()
+    expect(grid.root.get_by_role("textbox", name="Note on the selected rows")).to_be_focused()
+    grid.page.keyboard.type("seen by Anna, y and x")
+    expect(grid.root.get_by_role("dialog").get_by_role("listitem")).to_have_count(10)
+    grid.page.keyboard.press("Enter")
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    assert grid.kernel("kernel.rows.filter(({note}) => note === 'seen by Anna, y and x').length") == 10
+    assert set(verdicts(grid)) == {""}
+
+
+@pytest.mark.parametrize("width", ["400px", "660px"])
+def test_the_bar_fits_a_narrow_cell(mount, width):
+    grid = mount(width=width)
+    grid.start_at(0)
+    grid.page.keyboard.press("Control+a")
+    bar = grid.root.get_by_role("toolbar", name="Selected rows")
+    expect(bar.get_by_role("button", name="Select none")).to_be_in_viewport(ratio=1)
+    assert bar.evaluate("e => e.scrollWidth <= e.clientWidth")
