@@ -1,4 +1,4 @@
-/** Which filters are on, each removable, and how many rows they leave. */
+/** The state of all filters in one line of words, each removable, and how many rows they leave. */
 
 import { type Maker, make, makeButton, setOff, setText } from "./dom";
 import type { Filter } from "./protocol";
@@ -12,7 +12,7 @@ export interface Chips {
 
 export function makeChips(
   maker: Maker,
-  acts: { filterBy(patch: Partial<Filter>): void; refresh(): void; backToGrid(): void },
+  acts: { filterBy(patch: Partial<Filter>): void; clear(): void; refresh(): void; backToGrid(): void },
 ): Chips {
   const list = make(maker, "span", { class: "lw-chips" });
   const left = make(maker, "span", { class: "lw-quiet lw-left" });
@@ -22,11 +22,14 @@ export function makeChips(
     "⟳ Refresh",
     () => acts.refresh(),
   );
-  const provenance = make(maker, "span", { class: "lw-quiet lw-provenance", dir: "auto" });
-  const el = make(maker, "div", { class: "lw-strip" }, [list, left, refresh, provenance]);
+  const clear = makeButton(maker, { class: "lw-clear", title: "Takes all filters off" }, "Clear all", () => {
+    acts.clear();
+    acts.backToGrid();
+  });
+  const el = make(maker, "div", { class: "lw-strip" }, [list, left, clear, refresh]);
   let drawn = "";
 
-  function show({ filter, total, here, snapshot, outOfDate, locked }: State): void {
+  function show({ filter, total, here, snapshot, outOfDate }: State): void {
     const now = chips(filter);
     const key = JSON.stringify(now);
     if (key !== drawn) {
@@ -55,11 +58,8 @@ export function makeChips(
             ? `counting of ${all}`
             : `${count(total)} of ${all}`,
     );
+    clear.hidden = now.length === 0;
     setOff(refresh, !outOfDate);
-    // The status line says it too, but may be a screen below.
-    setText(provenance, locked || snapshot.provenance);
-    provenance.title = locked || snapshot.provenance;
-    provenance.classList.toggle("lw-alarm", locked !== "");
   }
 
   return { el, show };

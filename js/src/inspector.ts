@@ -112,7 +112,7 @@ export function makeInspector(maker: Maker, acts: InspectorActs): Inspector {
 
     const likely = labelsByProbability(row, names.length);
     const others = suggestions(row);
-    setText(heading, state.snapshot.has_probs ? "Labels by probability" : "Labels");
+    setText(heading, state.snapshot.has_probs && !state.blind ? "Labels by probability" : "Labels");
     lines.forEach(({ button, key, name, fill, chance, take }, i) => {
       const [id, probability] = likely[i] ?? [null, null];
       take(id);

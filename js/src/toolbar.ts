@@ -102,7 +102,7 @@ export function makeToolbar(maker: Maker, acts: ToolbarActs): Toolbar {
     make(maker, "div", { class: "lw-acts" }, [undo, redo, save, help]),
   ]);
 
-  function show({ snapshot, filter, canUndo, canRedo, exporting, dead }: State): void {
+  function show({ snapshot, filter, canUndo, canRedo, exporting, dead, blind }: State): void {
     if (names !== snapshot.label_names) {
       names = snapshot.label_names;
       const labels = names.map((name) => ({ value: name, name }));
@@ -130,6 +130,7 @@ export function makeToolbar(maker: Maker, acts: ToolbarActs): Toolbar {
     setAttribute(direction, "aria-label", filter.descending ? "Highest first" : "Lowest first");
     direction.title = `${filter.descending ? "Highest" : "Lowest"} first: click to turn round`;
     only.checked = filter.disagreements;
+    for (const telling of [predicted, only]) telling.disabled = blind;
     if (!search.matches(":focus") || asked === search.value) {
       asked = filter.search ?? "";
       if (search.value !== asked) search.value = asked;

@@ -3,18 +3,23 @@
 import "./theme.css";
 import "./grid.css";
 import "./panels.css";
-import "./bulk.css";
-import { makeBulkBar } from "./bulk-bar";
+import "./navigators.css";
+import { makeBanner } from "./banner";
 import { makeChips } from "./chips";
+import { makeConfusion } from "./confusion";
 import { GUARD, type Maker, make, setAttribute } from "./dom";
+import { makeFacets } from "./facets";
 import { makeGrid } from "./grid";
 import { makeHelp } from "./help";
+import { makeHistogram } from "./histogram";
 import { makeInspector } from "./inspector";
 import type { Model } from "./kernel";
 import { handleKey } from "./keys";
 import { makePager } from "./pager";
+import { makePanes } from "./panes";
 import { makePicker } from "./picker";
-import type { OpKind } from "./protocol";
+import { makeProgress } from "./progress";
+import type { Filter } from "./protocol";
 import { makeStatus } from "./status";
 import { Store } from "./store";
 import { followTheme } from "./theme";
@@ -56,38 +61,35 @@ function draw(maker: Maker, store: Store): HTMLElement {
     const row = store.row(id);
     const { state } = store;
     if (!row || state.locked) return;
-    const pick = (label: number) => {
-      store.decide("relabel", id, { label });
-      if (byKey) place.step(1);
-    };
-    picker.open({ title: `New label of row ${id}`, row, pick }, state, anchor);
+    moveOn = byKey;
+    picker.open(row, state, anchor);
   };
+  let moveOn = false;
   const chooseAtCursor = () => {
     const { rows, cursor } = store.state;
     const row = rows[cursor];
     const anchor = grid.cursorLabel();
     if (row && anchor) choose(row.row, anchor, true);
   };
-  const picker = makePicker(maker, backToGrid);
-  const bulkBar = makeBulkBar(maker, store.bulk, {
-    choose: (title, anchor, pick) => picker.open({ title, row: null, pick }, store.state, anchor),
+  const picker = makePicker(
+    maker,
+    (row, label) => {
+      store.decide("relabel", row, { label });
+      if (moveOn) place.step(1);
+    },
     backToGrid,
-  });
+  );
   const help = makeHelp(maker, backToGrid);
-  const gridActs = {
-    point: (index: number) => place.point(index),
-    toggle: (row: number) => {
+  const grid = makeGrid(maker, {
+    point: (index) => place.point(index),
+    toggle: (row) => {
       const anchor = grid.cursorLabel();
       if (!store.toggle(row) && anchor) choose(row, anchor, false);
     },
-    decide: (kind: OpKind, row: number) => store.decide(kind, row),
+    decide: (kind, row) => store.decide(kind, row),
     redraw: () => show(),
-    choose: (row: number, anchor: HTMLElement) => choose(row, anchor, false),
-    select: (row: number) => store.bulk.toggle(row),
-    selectTo: (row: number) => store.bulk.extendTo(row, store.state.rows[place.cursor]?.row ?? row),
-    selectPage: (on: boolean) => store.bulk.choosePage(on),
-  };
-  const grid = makeGrid(maker, gridActs, bulkBar.el);
+    choose: (row, anchor) => choose(row, anchor, false),
+  });
   const toolbar = makeToolbar(maker, {
     filterBy: (patch) => store.filterBy(patch),
     undo: () => store.undo(),
@@ -103,8 +105,25 @@ function draw(maker: Maker, store: Store): HTMLElement {
     redraw: () => show(),
     backToGrid,
   });
+  const filterBy = (patch: Partial<Filter>) => store.filterBy(patch);
+  const banner = makeBanner(maker);
+  const panes = makePanes(
+    maker,
+    {
+      histogram: makeHistogram(maker, { filterBy }),
+      confusion: makeConfusion(maker, { filterBy }),
+      facets: makeFacets(maker, { filterBy }),
+      progress: makeProgress(maker, {
+        spotCheck: (rows) => void store.spotCheck(rows),
+        clearFilters: () => store.clearFilters(),
+      }),
+    },
+    banner.el,
+    { open: (pane, open) => store.look(pane, open), goBlind: (blind) => store.goBlind(blind) },
+  );
   const chips = makeChips(maker, {
-    filterBy: (patch) => store.filterBy(patch),
+    filterBy,
+    clear: () => store.clearFilters(),
     refresh: () => store.refresh(),
     backToGrid,
   });
@@ -116,8 +135,8 @@ function draw(maker: Maker, store: Store): HTMLElement {
   });
   const status = makeStatus(maker);
   const foot = make(maker, "div", { class: "lw-foot" }, [pager.el, status.el]);
-  const parts = [toolbar, chips, bulkBar, grid, inspector, pager, status];
-  const above = [toolbar.el, chips.el, grid.el, inspector.el, foot, picker.el, bulkBar.dialog, help.el];
+  const parts = [toolbar, banner, panes, chips, grid, inspector, pager, status];
+  const above = [toolbar.el, panes.el, chips.el, grid.el, inspector.el, foot, picker.el, help.el];
   // A click on padding or on the status line lands here, not on the notebook's cell.
   const root = make(maker, "div", { class: "loss-widget", tabindex: "-1" }, above);
 

@@ -18,6 +18,14 @@ export function percent(probability: number | null): string {
 
 export const loss = (nats: number | null): string => (nats === null ? "–" : nats.toFixed(2));
 
+/** Above every loss: JSON has no infinity. */
+export const NO_END = 1e9;
+
+export function lossRange([low, high]: readonly [number, number]): string {
+  if (high >= NO_END) return `loss ≥ ${loss(low)}`;
+  return low <= 0 ? `loss ≤ ${loss(high)}` : `loss ${loss(low)} to ${loss(high)}`;
+}
+
 export const VERDICT_WORDS: Record<Verdict, string> = {
   "": "not reviewed",
   relabel: "relabelled",
@@ -59,10 +67,8 @@ export function chips(filter: Filter): readonly Chip[] {
   if (filter.verdict !== null)
     found.push({ says: VERDICT_WORDS[filter.verdict], without: { verdict: null } });
   if (filter.disagreements) found.push({ says: "disagreements", without: { disagreements: false } });
-  if (filter.loss_range !== null) {
-    const [low, high] = filter.loss_range;
-    found.push({ says: `loss ${loss(low)} to ${loss(high)}`, without: { loss_range: null } });
-  }
+  if (filter.loss_range !== null)
+    found.push({ says: lossRange(filter.loss_range), without: { loss_range: null } });
   for (const quirk of filter.quirk ?? []) {
     const others = filter.quirk?.filter((other) => other !== quirk) ?? [];
     found.push({ says: quirk, without: { quirk: others.length > 0 ? others : null } });

@@ -188,6 +188,7 @@ export class FakeKernel {
       case "spot_check": {
         const free = this.rows.filter(({ given, verdict }) => given !== null && verdict === "");
         const population = (!args.anew && this.#drawn?.population) || free.map(({ row }) => row);
+        this.#orders.clear();
         this.#drawn = { population, rows: population.slice(0, args.rows as unknown as number) };
         return { errors_left: this.#errorsLeft(), summary: this.summary() };
       }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { shorten } from "../src/name";
 import type { Op, Row, Summary } from "../src/protocol";
 import { decided, labelsByProbability, suggestions } from "../src/standing";
-import { chips, loss, percent, reviewed, some } from "../src/words";
+import { chips, loss, lossRange, NO_END, percent, reviewed, some } from "../src/words";
 
 const ROW: Row = {
   ...{
@@ -66,6 +66,12 @@ test("numbers as a person reads them", () => {
   ]);
   expect([8.138, null].map(loss)).toEqual(["8.14", "–"]);
   expect([some(1, "row"), some(10_003, "row")]).toEqual(["1 row", "10,003 rows"]);
+});
+
+test("a range of losses with open ends", () => {
+  expect(lossRange([2.1, 8.4])).toBe("loss 2.10 to 8.40");
+  expect(lossRange([2.1, NO_END])).toBe("loss ≥ 2.10");
+  expect(lossRange([0, 0.5])).toBe("loss ≤ 0.50");
 });
 
 test("how much is reviewed", () => {
