@@ -15,7 +15,13 @@ const RANK_KEYS: Readonly<Record<string, number>> = { a: 0, " ": 0, s: 1, d: 2 }
 
 /** Acts on a key; false where it means nothing here. */
 export function handleKey(event: KeyboardEvent, store: Store, acts: KeyActs): boolean {
-  if (event.isComposing || event.key === "Process" || event.altKey || event.metaKey) return false;
+  if (event.isComposing || event.key === "Process" || event.altKey) return false;
+  const selects = select(event, store);
+  if (selects) {
+    store.place.perform(selects);
+    return true;
+  }
+  if (event.metaKey) return false;
   const panel = event.ctrlKey ? undefined : { "/": acts.search, "?": acts.help }[event.key];
   if (panel) {
     panel();
@@ -27,6 +33,27 @@ export function handleKey(event: KeyboardEvent, store: Store, acts: KeyActs): bo
   if (!action) return false;
   store.place.perform(action);
   return true;
+}
+
+/** Chooses rows for one decision; the other keys are about the row under the cursor whatever is chosen. */
+function select({ key, shiftKey, ctrlKey, metaKey }: KeyboardEvent, store: Store): (() => void) | null {
+  const { bulk, place, state } = store;
+  if (ctrlKey || metaKey) return key === "a" && !shiftKey ? () => bulk.choosePage(true) : null;
+  if (key === "Escape") return (bulk.count ?? 1) > 0 ? () => bulk.clear() : null;
+  const at = () => place.rows()[place.cursor]?.row;
+  if (key === "v" || (key === " " && shiftKey))
+    return () => {
+      const row = at();
+      if (row !== undefined) bulk.toggle(row);
+    };
+  const by = shiftKey ? { ArrowDown: 1, ArrowUp: -1 }[key] : undefined;
+  if (by === undefined) return null;
+  return () => {
+    const from = at();
+    place.point(state.cursor + by);
+    const to = at();
+    if (from !== undefined && to !== undefined) bulk.extendTo(to, from);
+  };
 }
 
 function jump(key: string, { place }: Store): (() => void) | null {

@@ -1,9 +1,11 @@
 /** What this view shows, and the only code that changes it. Knows nothing of the page it is drawn on. */
 
+import { Bulk } from "./bulk";
 import { Kernel, type Model } from "./kernel";
 import { Navigators, type PaneName } from "./navigators";
 import { Place } from "./place";
 import {
+  type BulkOp,
   decisionsIn,
   type Filter,
   isSnapshot,
@@ -24,6 +26,7 @@ const LEAST_SCALE = 4;
 
 export class Store {
   readonly place: Place;
+  readonly bulk: Bulk;
   readonly #navigators: Navigators;
   readonly #kernel: Kernel;
   readonly #queue: DecisionQueue;
@@ -74,6 +77,12 @@ export class Store {
     });
     this.place = new Place(this.#kernel, FIRST_FILTER, page_size, changed);
     this.#navigators = new Navigators(this.#kernel, signal, changed, () => this.place.reload());
+    this.bulk = new Bulk(this.#kernel, this.place, {
+      row: (id) => this.row(id),
+      send: (op) => !this.#refuse() && this.#send(op),
+      settled: () => this.#queue.settled(),
+      changed,
+    });
     this.#queue.adopt(model);
   }
 
@@ -117,6 +126,7 @@ export class Store {
       canRedo: !locked && !waiting && this.#summary.can_redo,
       exporting: this.#exporting,
       navigators: this.#navigators,
+      bulk: this.bulk,
       blind: this.#blind,
       status: this.#status(locked),
     };
@@ -129,6 +139,7 @@ export class Store {
   }
 
   filterBy(patch: Partial<Filter>): void {
+    this.bulk.clear();
     this.place.ask({ ...this.place.filter, ...patch });
   }
 
@@ -175,7 +186,6 @@ export class Store {
   decide(kind: OpKind, id: number, what: { readonly label?: number; readonly note?: string } = {}): void {
     const row = this.row(id);
     if (!row || this.#refuse()) return;
-    this.#problems.delete(id);
     const { label = null, note = null } = what;
     const open = row.verdict === "relabel" || row.verdict === "";
     if (kind === "relabel" && label === row.label && open)
@@ -279,7 +289,8 @@ export class Store {
     );
   }
 
-  #send(op: Omit<Op, "op_id">): void {
+  #send(op: Omit<Op, "op_id"> | Omit<BulkOp, "op_id">): void {
+    for (const row of op.rows) this.#problems.delete(row);
     this.#queue.push({ ...op, op_id: `${this.#kernel.nextId()}-op` });
     this.#changed();
   }
@@ -307,6 +318,8 @@ export class Store {
 
   #answered(op: Op, result: OpResult): void {
     if (result.ok) {
+      // The answer tells only the first of many rows.
+      if (result.touched + result.left_alone > result.rows.length) this.place.reload();
       const said = `${result.said}${this.#whereabouts(op, result)}`;
       this.#said = result.rows.length === 0 || said.endsWith("saved") ? said : `${said}, saved`;
       return;

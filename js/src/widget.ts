@@ -5,6 +5,8 @@ import "./grid.css";
 import "./panels.css";
 import "./navigators.css";
 import { makeBanner } from "./banner";
+import "./bulk.css";
+import { makeBulkBar } from "./bulk-bar";
 import { makeChips } from "./chips";
 import { makeConfusion } from "./confusion";
 import { GUARD, type Maker, make, setAttribute } from "./dom";
@@ -19,7 +21,7 @@ import { makePager } from "./pager";
 import { makePanes } from "./panes";
 import { makePicker } from "./picker";
 import { makeProgress } from "./progress";
-import type { Filter } from "./protocol";
+import type { Filter, OpKind } from "./protocol";
 import { makeStatus } from "./status";
 import { Store } from "./store";
 import { followTheme } from "./theme";
@@ -61,35 +63,38 @@ function draw(maker: Maker, store: Store): HTMLElement {
     const row = store.row(id);
     const { state } = store;
     if (!row || state.locked) return;
-    moveOn = byKey;
-    picker.open(row, state, anchor);
+    const pick = (label: number) => {
+      store.decide("relabel", id, { label });
+      if (byKey) place.step(1);
+    };
+    picker.open({ title: `New label of row ${id}`, row, pick }, state, anchor);
   };
-  let moveOn = false;
   const chooseAtCursor = () => {
     const { rows, cursor } = store.state;
     const row = rows[cursor];
     const anchor = grid.cursorLabel();
     if (row && anchor) choose(row.row, anchor, true);
   };
-  const picker = makePicker(
-    maker,
-    (row, label) => {
-      store.decide("relabel", row, { label });
-      if (moveOn) place.step(1);
-    },
+  const picker = makePicker(maker, backToGrid);
+  const bulkBar = makeBulkBar(maker, store.bulk, {
+    choose: (title, anchor, pick) => picker.open({ title, row: null, pick }, store.state, anchor),
     backToGrid,
-  );
+  });
   const help = makeHelp(maker, backToGrid);
-  const grid = makeGrid(maker, {
-    point: (index) => place.point(index),
-    toggle: (row) => {
+  const gridActs = {
+    point: (index: number) => place.point(index),
+    toggle: (row: number) => {
       const anchor = grid.cursorLabel();
       if (!store.toggle(row) && anchor) choose(row, anchor, false);
     },
-    decide: (kind, row) => store.decide(kind, row),
+    decide: (kind: OpKind, row: number) => store.decide(kind, row),
     redraw: () => show(),
-    choose: (row, anchor) => choose(row, anchor, false),
-  });
+    choose: (row: number, anchor: HTMLElement) => choose(row, anchor, false),
+    select: (row: number) => store.bulk.toggle(row),
+    selectTo: (row: number) => store.bulk.extendTo(row, store.state.rows[place.cursor]?.row ?? row),
+    selectPage: (on: boolean) => store.bulk.choosePage(on),
+  };
+  const grid = makeGrid(maker, gridActs, bulkBar.el);
   const toolbar = makeToolbar(maker, {
     filterBy: (patch) => store.filterBy(patch),
     undo: () => store.undo(),
@@ -135,8 +140,18 @@ function draw(maker: Maker, store: Store): HTMLElement {
   });
   const status = makeStatus(maker);
   const foot = make(maker, "div", { class: "lw-foot" }, [pager.el, status.el]);
-  const parts = [toolbar, banner, panes, chips, grid, inspector, pager, status];
-  const above = [toolbar.el, panes.el, chips.el, grid.el, inspector.el, foot, picker.el, help.el];
+  const parts = [toolbar, banner, panes, chips, bulkBar, grid, inspector, pager, status];
+  const above = [
+    toolbar.el,
+    panes.el,
+    chips.el,
+    grid.el,
+    inspector.el,
+    foot,
+    picker.el,
+    bulkBar.dialog,
+    help.el,
+  ];
   // A click on padding or on the status line lands here, not on the notebook's cell.
   const root = make(maker, "div", { class: "loss-widget", tabindex: "-1" }, above);
 
