@@ -2,7 +2,7 @@
 
 import { ASK_ABOVE, type Bulk, type Plan } from "./bulk";
 import { makeConfirm } from "./confirm";
-import { type Maker, make, makeButton, setOff, setText } from "./dom";
+import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./dom";
 import type { State } from "./state";
 import { count, some } from "./words";
 
@@ -11,6 +11,7 @@ export interface BulkBar {
   /** Opens over the grid where a decision is on many rows. */
   readonly dialog: HTMLElement;
   show(state: State): void;
+  focus(): void;
 }
 
 interface BulkBarActs {
@@ -84,6 +85,7 @@ export function makeBulkBar(maker: Maker, bulk: Bulk, acts: BulkBarActs): BulkBa
     setText(picked, bulk.count === null ? "all of this filter" : some(bulk.count, "row"));
     everything.hidden = bulk.everything || bulk.page !== "all" || (total !== null && total <= limit);
     setText(every, total === null ? "all of this filter" : `all ${count(total)}`);
+    setAttribute(everything, "aria-label", `Select ${every.textContent}`);
     everything.title = "Every row of these filters, those on other pages too";
     for (const each of buttons) setOff(each, locked !== "");
     if (!locked) setOff(note, bulk.everything);
@@ -92,5 +94,5 @@ export function makeBulkBar(maker: Maker, bulk: Bulk, acts: BulkBarActs): BulkBa
       : "Write one note on them all";
   }
 
-  return { el, dialog: confirm.el, show };
+  return { el, dialog: confirm.el, show, focus: () => relabel.focus() };
 }

@@ -20,9 +20,10 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["y u x", "keep, unsure, remove; the same key again takes it back"],
   ["n", "write a note"],
   ["z Z", "undo, redo"],
-  ["b", "blind: hide what the model thinks, and show it again"],
   ["v or Shift+Space", "select the row for a decision on many"],
   ["Shift+↑ Shift+↓", "select more or fewer; Ctrl+A all on the page, Escape none"],
+  ["e w", "the whole text; its spaces and invisible characters"],
+  ["b", "blind: hide what the model thinks, and show it again"],
   ["/", "search"],
   ["?", "this help"],
 ];
@@ -30,10 +31,10 @@ const SENTENCES = [
   "Click a row to give it the model's best label other than the given one; click it again to put the given label back. " +
     "Click the label to choose among all labels.",
   "A decision by key moves on to the next row. Rows keep their order until you press Refresh.",
-  "Select rows by their boxes, by Shift+click and Ctrl+click: what can be done with them stands above the grid (Shift+Tab). " +
-    "More than 20 rows are shown and asked about first; one undo takes all of it back.",
   "Above the grid: drag over the losses, or move the brush by ← → (Escape takes it off); click a pair of labels or a " +
     "kind of rows. All filters work together. A spot check tells how many errors are left.",
+  "Select rows by their boxes, by Shift+click and Ctrl+click: what can be done with them stands above the grid (Shift+Tab). " +
+    "More than 20 rows are shown and asked about first; one undo takes all of it back.",
   "A decision is safe once the status line says “saved”: it is then in the review's journal on disk.",
   "While the focus is in the grid, Ctrl+S and Shift+Enter do not reach the notebook. Click outside it first.",
 ];

@@ -8,6 +8,8 @@ export interface KeyActs {
   note(): void;
   search(): void;
   help(): void;
+  /** The whole text, or its beginning again. */
+  expand(): void;
 }
 
 const VERDICT_KEYS: Readonly<Record<string, OpKind>> = { y: "keep", u: "unsure", x: "remove" };
@@ -126,6 +128,10 @@ function once(key: string, store: Store, acts: KeyActs): (() => void) | null {
       return () => store.redo();
     case "n":
       return () => acts.note();
+    case "e":
+      return () => acts.expand();
+    case "w":
+      return () => store.showOdd(!store.state.odd);
     case "b":
       return () => store.goBlind(!store.state.blind);
     default:

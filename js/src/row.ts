@@ -4,6 +4,8 @@ import { Clicks } from "./clicks";
 import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./dom";
 import { type Room, showName } from "./name";
 import type { OpKind } from "./protocol";
+import { quirkChips } from "./quirks";
+import { lookOf, makeSeen } from "./seen";
 import { probabilityOf, suggestions } from "./standing";
 import type { ShownRow, State } from "./state";
 import { loss, percent, VERDICT_SIGNS, VERDICT_WORDS } from "./words";
@@ -50,6 +52,8 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
   const bar = make(maker, "div", { class: "lw-bar", "aria-hidden": "true" }, [before, now]);
   const text = make(maker, "div", { class: "lw-words", dir: "auto" });
   const pair = make(maker, "div", { class: "lw-words", dir: "auto" });
+  const seeText = makeSeen(maker, text);
+  const seePair = makeSeen(maker, pair);
   const given = make(maker, "span", { class: "lw-name", dir: "auto" });
   const sign = make(maker, "span", { class: "lw-sign", "aria-hidden": "true" });
   const restore = make(maker, "span", { class: "lw-hint" }, ["↩ click restores"]);
@@ -59,7 +63,9 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
   const hinted = make(maker, "span", { class: "lw-name", dir: "auto" });
   const hint = make(maker, "span", { class: "lw-hint lw-ghost" }, ["click → ", hinted]);
   const predicted = make(maker, "div", { class: "lw-name lw-line", dir: "auto" });
-  const probability = make(maker, "div", { class: "lw-line lw-quiet" });
+  const probability = make(maker, "span", { class: "lw-quiet" });
+  const quirks = make(maker, "span", { class: "lw-quirks" });
+  let quirky = "";
   const word = make(maker, "div", { class: "lw-word lw-quiet" });
 
   const buttons = BUTTONS.map(({ kind, name, face, tip }) =>
@@ -84,7 +90,7 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     line([given, sign, restore]),
     line([arrow, chosen, givenProbability, hint]),
   ]);
-  const predictedCell = cell("predicted", [predicted, probability]);
+  const predictedCell = cell("predicted", [predicted, line([probability, quirks])]);
   const verdictCell = cell("verdict", [make(maker, "div", { class: "lw-buttons" }, buttons), word]);
   const selectCell = cell("select", [box]);
   const el = make(maker, "div", { class: "lw-row", tabindex: "-1" }, [
@@ -168,8 +174,12 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     noted.title = row.note_of_score;
     before.style.width = barWidth(row.loss, state);
     now.style.width = barWidth(relabelled ? row.loss_after : row.loss, state);
-    setText(text, row.text);
-    setText(pair, row.pair ?? "");
+    const look = lookOf(state);
+    seeText(row.text, look);
+    seePair(row.pair ?? "", look);
+    const [first = "", second = ""] = row.pair === null ? [] : state.snapshot.text_columns;
+    setAttribute(text, "data-name", first || null);
+    setAttribute(pair, "data-name", second || null);
     el.classList.toggle("lw-paired", row.pair !== null);
     showName(
       given,
@@ -194,6 +204,12 @@ export function makeRow(maker: Maker, index: number, acts: RowActs): RowSlot {
     probability.title = row.problem;
     probability.classList.toggle("lw-problem", row.problem !== "");
     el.classList.toggle("lw-agrees", row.predicted === row.given);
+    // Without a label the label cell says so already.
+    const odd = row.quirks.filter((quirk) => quirk !== "unlabelled");
+    if (odd.join() !== quirky) {
+      quirky = odd.join();
+      quirks.replaceChildren(...quirkChips(maker, odd));
+    }
     setText(word, (row.verdict ? VERDICT_WORDS[row.verdict] : "") + (row.note ? " ✎" : ""));
     word.title = row.note;
     buttons.forEach((button, i) => {

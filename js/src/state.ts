@@ -45,6 +45,8 @@ export interface State {
   readonly bulk: Bulk;
   /** Whether what the model thinks is hidden. */
   readonly blind: boolean;
+  /** Whether spaces, line ends and invisible characters are painted. */
+  readonly odd: boolean;
   /** What happened last, or what holds things up. */
   readonly status: string;
 }

@@ -2,6 +2,7 @@
 
 import { Bulk } from "./bulk";
 import { Kernel, type Model } from "./kernel";
+import { Lookups } from "./lookups";
 import { Navigators, type PaneName } from "./navigators";
 import { Place } from "./place";
 import {
@@ -27,13 +28,12 @@ const LEAST_SCALE = 4;
 export class Store {
   readonly place: Place;
   readonly bulk: Bulk;
+  readonly lookups: Lookups;
   readonly #navigators: Navigators;
   readonly #kernel: Kernel;
   readonly #queue: DecisionQueue;
   readonly #listeners: (() => void)[] = [];
   readonly #problems = new Map<number, string>();
-  /** Whole texts that were asked for; null while they are on their way. */
-  readonly #texts = new Map<number, { text: string; pair: string | null } | null>();
   #snapshot: Snapshot;
   #summary: Summary;
   #revision: number;
@@ -42,6 +42,7 @@ export class Store {
   #lossScale = LEAST_SCALE;
   #exporting = false;
   #blind = false;
+  #odd = false;
   /** Spot checks drawn in this view. */
   #draws = 0;
 
@@ -83,6 +84,7 @@ export class Store {
       settled: () => this.#queue.settled(),
       changed,
     });
+    this.lookups = new Lookups(this.#kernel, { changed, say: (sentence) => this.#say(sentence) });
     this.#queue.adopt(model);
   }
 
@@ -128,6 +130,7 @@ export class Store {
       navigators: this.#navigators,
       bulk: this.bulk,
       blind: this.#blind,
+      odd: this.#odd,
       status: this.#status(locked),
     };
   }
@@ -161,6 +164,12 @@ export class Store {
     const telling = predicted !== null || disagreements || loss_range !== null;
     if (blind && telling) this.filterBy({ predicted: null, disagreements: false, loss_range: null });
     this.#say(blind ? "Blind: what the model thinks is hidden" : "What the model thinks is shown again");
+  }
+
+  /** Paints the characters that nobody sees, or leaves them unseen. */
+  showOdd(odd: boolean): void {
+    this.#odd = odd;
+    this.#changed();
   }
 
   /** Draws so many rows at random, or more of them, and shows them in the order of the draw. */
@@ -246,25 +255,6 @@ export class Store {
       this.#exporting = false;
       this.#changed();
     }
-  }
-
-  /** The whole text where the page brought only its beginning: now if it is here, else later with a redraw. */
-  wholeText(row: Row): { readonly text: string; readonly pair: string | null } | null {
-    if (!row.text_cut) return row;
-    const known = this.#texts.get(row.row);
-    if (known !== undefined) return known;
-    this.#texts.set(row.row, null);
-    this.#kernel.ask("text", { row: row.row }).answer.then(
-      ({ result }) => {
-        this.#texts.set(row.row, result);
-        this.#changed();
-      },
-      (error: Error) => {
-        this.#texts.delete(row.row);
-        this.#say(error.message);
-      },
-    );
-    return null;
   }
 
   /** Something was done outside the grid: in a cell, or by a newer widget. */

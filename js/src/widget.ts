@@ -3,9 +3,10 @@
 import "./theme.css";
 import "./grid.css";
 import "./panels.css";
+import "./bulk.css";
+import "./reading.css";
 import "./navigators.css";
 import { makeBanner } from "./banner";
-import "./bulk.css";
 import { makeBulkBar } from "./bulk-bar";
 import { makeChips } from "./chips";
 import { makeConfusion } from "./confusion";
@@ -26,6 +27,7 @@ import { makeStatus } from "./status";
 import { Store } from "./store";
 import { followTheme } from "./theme";
 import { makeToolbar } from "./toolbar";
+import { makeTwins } from "./twins";
 
 interface View {
   readonly model: Model;
@@ -106,8 +108,16 @@ function draw(maker: Maker, store: Store): HTMLElement {
   const inspector = makeInspector(maker, {
     relabel: (row, label) => store.decide("relabel", row, { label }),
     note: (row, note) => store.decide("note", row, { note }),
-    wholeText: (row) => store.wholeText(row),
+    wholeText: (row) => store.lookups.wholeText(row),
+    twinsOf: (row) => store.lookups.twinsOf(row),
+    showTwins: (row) => twins.open(row, store.state, inspector.el),
+    showOdd: (odd) => store.showOdd(odd),
     redraw: () => show(),
+    backToGrid,
+  });
+  const twins = makeTwins(maker, store.bulk, {
+    twins: (row) => store.lookups.twins(row),
+    decide: () => bulkBar.focus(),
     backToGrid,
   });
   const filterBy = (patch: Partial<Filter>) => store.filterBy(patch);
@@ -150,6 +160,7 @@ function draw(maker: Maker, store: Store): HTMLElement {
     foot,
     picker.el,
     bulkBar.dialog,
+    twins.el,
     help.el,
   ];
   // A click on padding or on the status line lands here, not on the notebook's cell.
@@ -172,6 +183,7 @@ function draw(maker: Maker, store: Store): HTMLElement {
   const keyActs = {
     choose: chooseAtCursor,
     note: () => inspector.writeNote(),
+    expand: () => inspector.expand(),
     search: () => {
       toolbar.search.focus();
       toolbar.search.select();

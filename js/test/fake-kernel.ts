@@ -30,6 +30,7 @@ export interface Setup {
   readonly provenance?: string;
   readonly in_sample?: boolean;
   readonly columns?: readonly string[];
+  readonly text_columns?: readonly string[];
   /** Milliseconds before each answer; 0: in the same task's microtasks. */
   readonly delay?: number;
   /** Page totals come as null at first, as for a slow search. */
@@ -91,7 +92,7 @@ export class FakeKernel {
         { value: "margin", name: "Margin" },
         { value: "row", name: "Row" },
       ],
-      text_columns: ["text"],
+      text_columns: this.setup.text_columns ?? ["text"],
       columns: this.setup.columns ?? [],
       quirks: QUIRKS,
       takes_new_labels: true,

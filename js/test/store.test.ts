@@ -197,9 +197,9 @@ test("the whole text is asked for once", async () => {
   const { model, store } = await opened(10, { cutTextAt: 4 });
   const [row] = store.state.rows;
   if (!row) throw new Error("no row");
-  expect(store.wholeText(row)).toBeNull();
-  expect(store.wholeText(row)).toBeNull();
+  expect(store.lookups.wholeText(row)).toBeNull();
+  expect(store.lookups.wholeText(row)).toBeNull();
   await answers();
-  expect(store.wholeText(row)?.text).toBe("example number 0");
+  expect(store.lookups.wholeText(row)?.text).toBe("example number 0");
   expect(heard(model, "text")).toHaveLength(1);
 });
