@@ -38,5 +38,6 @@ export function makeCurve(maker: Maker): { readonly el: HTMLElement; show(points
     el.setAttribute("aria-label", `Errors found: ${count(wrong)} in ${count(reviewed)} reviewed rows`);
   }
 
+  show([]);
   return { el, show };
 }

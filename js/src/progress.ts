@@ -23,10 +23,10 @@ export function makeProgress(
     const term = make(maker, "dt", {}, [
       { reviewed: "reviewed", wrong: "wrong", keep: "right", unsure: "unsure" }[kind],
     ]);
-    return { kind, value, el: make(maker, "div", {}, [value, term]) };
+    return { kind, value, el: make(maker, "div", {}, [term, value]) };
   });
   const recent = make(maker, "p", { class: "lw-quiet" });
-  const sentence = make(maker, "p", { class: "lw-so-far" });
+  const sentence = make(maker, "p", { class: "lw-so-far", tabindex: "0" });
   let drawn = 0;
   let showing = false;
   const check = makeButton(maker, { title: `Shows ${DRAW} rows drawn at random` }, "Spot check", () =>
