@@ -33,6 +33,7 @@ from loss_widget.scoring.scorer import Scorer
 
 _EARLY_ROWS = 500
 _STREAMED_ROWS = 16_384
+_STARTS = 3
 
 
 def score_with_ray(
@@ -95,7 +96,7 @@ def score_with_ray(
     job = Job(scorer, rows, rows.parts(rows_per_part), kept, columns, label, labels, folder)
     if not scores_directory.begin(folder, rows=rows.rows, parts=len(job.parts), made_from=made_from):
         told_by_all = _Told(labels.aligned)
-        with _running_ray():
+        with running_ray():
             for told_by_one in _run(job, workers, cpus_per_worker, progress):
                 told_by_all.add(told_by_one)
         told_by_all.check()
@@ -104,6 +105,53 @@ def score_with_ray(
         scores_directory.finish(folder, provenance=provenance)
     shutil.rmtree(folder / "_input", ignore_errors=True)
     return Scores.load(folder)
+
+
+@contextlib.contextmanager
+def running_ray() -> Iterator[None]:
+    """A running Ray: the one that is there, else one of our own, which ends with the block. Its chatter is silenced."""
+    import ray
+
+    loggers = [logging.getLogger(name) for name in ("ray", "ray.data")]
+    levels = [logger.level for logger in loggers]
+    started = not ray.is_initialized()
+    try:
+        if started:
+            _start_ray()
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        yield
+    finally:
+        if started:
+            ray.shutdown()
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _start_ray() -> None:
+    """Ray without dashboard and usage reports. Its agents must be up in 15 s (ray-project/ray#65983), else it is tried again."""
+    import ray
+
+    reports = os.environ.get("RAY_USAGE_STATS_ENABLED")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = reports or "0"
+    try:
+        for tries_left in reversed(range(_STARTS)):
+            try:
+                ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+                return
+            except Exception as error:  # Ray raises no narrower one
+                ray.shutdown()
+                if "timed out during startup" not in str(error):
+                    raise
+                if not tries_left:
+                    raise LossWidgetError(
+                        f"Expected Ray to start on this machine, found that its processes did not come up in {_STARTS} tries. "
+                        "Stop what else is running and call again, or start Ray yourself (`ray start --head`, then "
+                        '`ray.init("auto")`).'
+                    ) from error
+    finally:
+        if reports is None:
+            del os.environ["RAY_USAGE_STATS_ENABLED"]
 
 
 class _Worker:
@@ -256,24 +304,3 @@ def _import_ray() -> None:
         raise InputError(
             f'Expected Ray to be installed, found that it is not ({error}). Install it: pip install "loss-widget[ray]"'
         ) from error
-
-
-@contextlib.contextmanager
-def _running_ray() -> Iterator[None]:
-    """A running Ray: the one that is there, else one of our own, which ends with the block. Its chatter is silenced."""
-    import ray
-
-    loggers = [logging.getLogger(name) for name in ("ray", "ray.data")]
-    levels = [logger.level for logger in loggers]
-    started = not ray.is_initialized()
-    try:
-        if started:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        yield
-    finally:
-        if started:
-            ray.shutdown()
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
