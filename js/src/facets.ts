@@ -2,6 +2,7 @@
 
 import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./dom";
 import type { Facets, Filter, Verdict } from "./protocol";
+import { quirkTip } from "./quirks";
 import type { State } from "./state";
 import { count, VERDICT_SIGNS, VERDICT_WORDS } from "./words";
 
@@ -10,17 +11,6 @@ interface Toggle {
   /** `rows`: null while nobody has counted. */
   show(on: boolean, rows: number | null): void;
 }
-
-const TIPS: Readonly<Record<string, string>> = {
-  "conflicting duplicates": "The same words stand in other rows, with another label: at least one is wrong",
-  "exact duplicates": "The same words stand in other rows, with the same label",
-  truncated: "The model has read only the beginning",
-  "unknown tokens": "The model does not know some of the words",
-  markup: "HTML tags or entities, such as &lt;b&gt;",
-  "other script": "Written in another script than most rows",
-  empty: "Nothing but space",
-  unlabelled: "Without a label",
-};
 
 export function makeFacets(
   maker: Maker,
@@ -67,7 +57,7 @@ export function makeFacets(
   function quirkToggle(quirk: string): Toggle {
     const known = quirks.get(quirk);
     if (known) return known;
-    const made = toggle(quirk, TIPS[quirk] ?? quirk, (on) => {
+    const made = toggle(quirk, quirkTip(quirk), (on) => {
       const others = (filter?.quirk ?? []).filter((other) => other !== quirk);
       const now = on ? [...others, quirk] : others;
       acts.filterBy({ quirk: now.length > 0 ? now : null });

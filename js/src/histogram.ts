@@ -174,7 +174,9 @@ export function makeHistogram(
     const within = counts.slice(from, to + 1).reduce((sum, n) => sum + n, 0);
     setText(
       says,
-      range ? `${lossRange(range)} · ${some(within, "row")}` : "drag to filter · strong: reviewed · log scale",
+      range
+        ? `${lossRange(range)} · ${some(within, "row")}`
+        : "drag to filter · strong: reviewed · log scale",
     );
   }
 

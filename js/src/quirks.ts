@@ -15,6 +15,8 @@ const QUIRKS: Readonly<Record<string, readonly [word: string, tip: string]>> = {
 };
 const MOST = 2;
 
+export const quirkTip = (quirk: string): string => QUIRKS[quirk]?.[1] ?? quirk;
+
 /** Chips for the quirks; a row has room for two. Painted only, for the cell's text is about something else. */
 export function quirkChips(maker: Maker, quirks: readonly string[]): HTMLElement[] {
   const rest = quirks.slice(MOST);
