@@ -133,7 +133,7 @@ function account({ total, reviewed, rows }: Preview): string {
   if (total > MOST_ROWS)
     return `At most ${count(MOST_ROWS)} rows can be decided here at once: filter further, or decide in a cell.`;
   const parts = [reviewed > 0 ? `${some(reviewed, "of them is", "of them are")} reviewed already` : ""];
-  if (total > rows.length) parts.push(`the first ${rows.length}:`);
+  if (total > rows.length) parts.push(`the first ${rows.length} are shown`);
   parts.push("one Undo takes it back");
   return parts.filter(Boolean).join(" · ");
 }

@@ -99,7 +99,8 @@ export function makeConfusion(
         if (cell.rows === 0) return make(maker, "td", { class: "lw-quiet" }, ["·"]);
         const parts = [
           make(maker, "b", {}, [count(cell.rows)]),
-          make(maker, "small", {}, [cell.reviewed > 0 ? `${cell.wrong}/${cell.reviewed}` : ""]),
+          // Painted only: read aloud it stands in the button's name, in words.
+          make(maker, "small", cell.reviewed > 0 ? { "data-wrong": `${cell.wrong}/${cell.reviewed}` } : {}),
         ];
         const button = makeCell(cell, parts, "lw-matrix-cell");
         const share = given === predicted ? 0 : cell.rows / most;
