@@ -152,6 +152,23 @@ def device_for(model: Any, asked: Any) -> Any:
     return torch.device("mps") if torch.backends.mps.is_available() else here
 
 
+def devices_for(model: Any, asked: Any) -> tuple[Any, ...]:
+    """As `device_for`, but several where they are asked for, or where nothing is and this machine has several GPUs."""
+    import torch
+
+    if isinstance(asked, (list, tuple)):
+        if not asked or None in asked:
+            raise InputError(f'Expected devices, found {asked!r}. Name each, as ["cuda:0", "cuda:1"], or leave `device=None`.')
+        if len(asked) > 1 and getattr(model, "hf_device_map", None):
+            raise InputError("Expected one model for each device, found one that is spread over several. Leave out `device`.")
+        return tuple(device_for(model, device) for device in asked)
+    device = device_for(model, asked)
+    of_a_notebook = any(type(module).__module__ == "__main__" for module in model.modules())  # other processes lack its class
+    if asked is None and str(device) == "cuda" and torch.cuda.device_count() > 1 and not of_a_notebook:
+        return tuple(torch.device("cuda", number) for number in range(torch.cuda.device_count()))
+    return (device,)
+
+
 def model_name(model: Any) -> str:
     """A hub name, or the last two parts of a folder (whole paths say more about a machine than about a model)."""
     name = str(getattr(model, "name_or_path", "") or "")

@@ -7,18 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from loss_widget.errors import ModelError, ScoringCancelled
 from loss_widget.scoring.checkpoint import Checkpoint
-from loss_widget.scoring.engines import Activation, choose_engine, rough_engine
-from loss_widget.scoring.forward import Engine, ForwardPass, OnBatch
+from loss_widget.scoring.forward import OnBatch
 from loss_widget.scoring.precision import exact_from, greatest_difference, rows_to_read
 from loss_widget.scoring.progress import Advance, Progress, progress_bar
 from loss_widget.scoring.reader import TextReader
-from loss_widget.scoring.stock import StockEngine, read_logits
 from loss_widget.scoring.texts import Texts
 from loss_widget.scoring.tokens import Tokens
 
@@ -61,23 +59,30 @@ class TextPass:
         self.unknown_tokens[tokens.numbers] = tokens.unknown
 
 
-class PassOverTexts:
-    """Reads all of `texts` with a borrowed model and fills `result` in; other threads may watch and cancel it.
+class Forward(Protocol):
+    """Who reads the tokens: `one_device.OneDevice`, or `devices.SeveralDevices` of them."""
 
-    `reader`: whose model `model` is. `activation`: from logits to log-probabilities. `weights`: the model's hash. `engine`: see
-    `engines.ENGINES`. `saved`: finished rows of an earlier run, and where to keep those of this one.
+    def run(self, tokens: Tokens, rows: np.ndarray, precision: str, on_batch: OnBatch) -> None:
+        """Read `rows` of `tokens` in "float32" or "bfloat16"; `on_batch` gets the rows' numbers in the data."""
+
+    def report(self, precision: str) -> dict[str, Any]:
+        """How it went in that precision, for the provenance; nothing where no row was read."""
+
+
+class PassOverTexts:
+    """Reads all of `texts` and fills `result` in; other threads may watch and cancel it.
+
+    `reader`: makes the tokens. `weights`: its model's hash. `saved`: finished rows of an earlier run, and where to keep those of
+    this one.
     """
 
     def __init__(
         self,
         reader: TextReader,
-        model: Any,
         texts: Texts,
         *,
         labels: int,
-        activation: Activation,
         weights: str,
-        engine: str = "auto",
         saved: Checkpoint | None = None,
         on_rows: OnRows | None = None,
     ) -> None:
@@ -86,25 +91,19 @@ class PassOverTexts:
         self._writing = threading.Lock()  # of `result`
         self._cancelled = threading.Event()
         self._reader = reader
-        self._model = model
         self._texts = texts
-        self._activation = activation
         self._weights = weights
-        self._asked = engine
         self._saved = saved
         self._on_rows = on_rows
-        self._stock = StockEngine(model, lambda output, mask: activation(read_logits(output, mask)), padding=reader.padding())
-        self._engine: Engine | None = None
-        self._why_stock = ""
 
-    def exact(self, *, progress: bool) -> dict[str, Any]:
+    def exact(self, forward: Forward, *, progress: bool) -> dict[str, Any]:
         """Read every row in float32; returns what the provenance says of it."""
         done = self._load("float32")
         with self._counting(len(done), int(done.sum()), shown=progress) as advance:
-            forward = self._read(self._exact_engine, None, done, "float32", advance)
-        return {**self._report(forward), "precision": "exact (float32)", "resumed_rows": int(done.sum())}
+            self._read(forward, None, done, "float32", advance)
+        return {**_report(forward, "float32"), "precision": "exact (float32)", "resumed_rows": int(done.sum())}
 
-    def fast(self, loss_of: LossOf, *, progress: bool) -> dict[str, Any]:
+    def fast(self, forward: Forward, loss_of: LossOf, *, progress: bool) -> dict[str, Any]:
         """Read every row in bfloat16 and the highest losses again in float32; returns what the provenance says of it."""
         everything = np.arange(len(self._texts))
         rough_done = self._load("bfloat16")
@@ -113,7 +112,7 @@ class PassOverTexts:
         exact = np.where(done, loss_of(everything, self.result.log_probs), np.nan)
         fresh = ~(rough_done | done)
         with self._counting(len(fresh), int((~fresh).sum()), shown=progress) as advance:
-            forward = self._read(self._rough_engine, None, ~fresh, "bfloat16", advance)
+            self._read(forward, None, ~fresh, "bfloat16", advance)
         rough[fresh] = loss_of(everything[fresh], self.result.log_probs[fresh])
         for row in np.flatnonzero(~np.isfinite(self.result.log_probs).all(axis=1)):
             rough[row] = np.inf  # no answer in bfloat16: float32 has the last word
@@ -121,11 +120,11 @@ class PassOverTexts:
                 self.result.notes.pop(int(row), None)
         while len(rows := rows_to_read(rough, exact)):
             with self._counting(len(rows), shown=progress, what="float32") as advance:
-                self._read(self._exact_engine, rows, done, "float32", advance)
+                self._read(forward, rows, done, "float32", advance)
             exact[rows] = loss_of(rows, self.result.log_probs[rows])
             exact[rows[~np.isfinite(exact[rows])]] = -np.inf  # read, and without an answer
         return {
-            **self._report(forward),
+            **_report(forward, "bfloat16"),
             "precision": "fast (bfloat16; float32 for the highest losses)",
             "float32_rows": int((~np.isnan(exact)).sum()),
             "float32_from_loss": max(0.0, exact_from(rough, exact)),
@@ -157,7 +156,8 @@ class PassOverTexts:
 
             yield advance
 
-    def _check_cancelled(self) -> None:
+    def check_cancelled(self) -> None:
+        """Raise `ScoringCancelled` once it is cancelled."""
         if self._cancelled.is_set():
             raise ScoringCancelled(
                 f"Expected the run to finish, found it cancelled at {self.progress.done:,} of {self.progress.rows:,} rows. "
@@ -166,22 +166,19 @@ class PassOverTexts:
 
     def _read(
         self,
-        make_engine: Callable[[Tokens], Engine],
+        forward: Forward,
         rows: np.ndarray | None,
         skip: np.ndarray,
         precision: str,
         advance: Advance,
-    ) -> ForwardPass | None:
+    ) -> None:
         """Read `rows` (None: all) but for those to `skip` (n,) bool; what the tokenizer says is kept of all of them."""
-        forward = None
-        for tokens in self._reader.windows(self._texts, rows, between=self._check_cancelled):
+        for tokens in self._reader.windows(self._texts, rows, between=self.check_cancelled):
             with self._writing:
                 self.result.keep_facts(tokens)
             here = np.flatnonzero(~skip[tokens.numbers])
             if len(here):
-                forward = forward or ForwardPass(make_engine(tokens), self._reader.pace())
-                forward.run(tokens, here, self._on_batch(precision, advance, len(here) / tokens.lengths[here].sum()))
-        return forward
+                forward.run(tokens, here, precision, self._on_batch(precision, advance, len(here) / tokens.lengths[here].sum()))
 
     def _on_batch(self, precision: str, advance: Advance, rows_a_token: float) -> OnBatch:
         log_probs = self.result.log_probs
@@ -200,7 +197,7 @@ class PassOverTexts:
             advance(len(rows), float(self.result.tokens[rows].sum()) * rows_a_token)
             if self._on_rows is not None:
                 self._on_rows(rows, values)
-            self._check_cancelled()
+            self.check_cancelled()
 
         return on_batch
 
@@ -211,17 +208,6 @@ class PassOverTexts:
         with self._writing:
             return self._saved.load_into(self.result.log_probs, self.result.notes, precision)
 
-    def _exact_engine(self, tokens: Tokens) -> Engine:
-        if self._engine is None:
-            self._engine, self._why_stock = choose_engine(
-                self._stock, self._model, tokens, self._activation, weights=self._weights, asked=self._asked
-            )
-        return self._engine
 
-    def _rough_engine(self, tokens: Tokens) -> Engine:
-        return rough_engine(self._exact_engine(tokens), self._model, self._stock, self._activation)
-
-    def _report(self, forward: ForwardPass | None) -> dict[str, Any]:
-        if forward is None:
-            return {"engine": "none: every row was finished before"}
-        return {**forward.report(), **({"why_stock": self._why_stock} if self._why_stock else {})}
+def _report(forward: Forward, precision: str) -> dict[str, Any]:
+    return forward.report(precision) or {"engine": "none: every row was finished before"}

@@ -42,7 +42,8 @@ def score(
     .parquet. `model`: a `PreTrainedModel`, or a name or path for `AutoModelForSequenceClassification`; it is left exactly as
     found. `tokenizer` defaults to the model's own. `text`: a column, or a pair of columns. `label_names`: names of integer
     labels, in the order of the ids. `label_map`: {name or id in the data: name in the model}. `max_length`: tokens to truncate
-    at (default and most: what the model can read). `device`: default where the model is, or a GPU if there is one.
+    at (default and most: what the model can read). `device`: default where the model is, or a GPU if there is one, or all of
+    several (a process each); or those that a list names, as ["cuda:0", "cuda:1"].
     `precision="fast"`: bfloat16 where the hardware has it, and float32 again for the highest losses, 5 % of the rows and 100 at
     least; `provenance` says from which loss on. They are then exact and in their exact order.
     `checkpoint`: a file for finished work; the same call resumes from it. `in_sample`: whether the model was trained on these

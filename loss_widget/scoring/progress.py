@@ -104,7 +104,7 @@ def progress_bar(rows: int, *, shown: bool, what: str = "scoring") -> Iterator[A
             count += done
             rate = count / max(1e-9, time.perf_counter() - started)
             bar.set_postfix_str(f"{count:,} of {rows:,} rows, {rate:,.0f} rows/s", refresh=False)
-            bar.update(weight)
+            bar.update(min(weight, rows - bar.n))  # tqdm warns of a sum that rounds up
 
         yield advance
 

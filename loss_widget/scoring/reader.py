@@ -65,11 +65,7 @@ class TextReader:
 
     def pace(self) -> Pace:
         """The token budgets and threads to choose from."""
-        import torch
-
-        on_cpu = self.device.type == "cpu"
-        budgets = (self.token_budget,) if self.token_budget else CPU_TOKENS if on_cpu else GPU_TOKENS
-        return Pace(threads=self.threads if on_cpu else torch.get_num_threads(), budgets=budgets)
+        return pace_on(self.device, token_budget=self.token_budget, threads=self.threads)
 
     def windows(
         self, texts: Texts, rows: np.ndarray | None = None, *, between: Callable[[], None] = lambda: None
@@ -122,3 +118,12 @@ class TextReader:
         if tokens.types is not None and kinds and int(tokens.types.max()) >= kinds:
             tokens.types.fill(0)  # RoBERTa has one kind only and tells the texts of a pair apart by </s></s>
         return replace(tokens, numbers=rows)
+
+
+def pace_on(device: Any, *, token_budget: int | None, threads: int | None) -> Pace:
+    """The token budgets and threads to choose from on that device."""
+    import torch
+
+    on_cpu = device.type == "cpu"
+    budgets = (token_budget,) if token_budget else CPU_TOKENS if on_cpu else GPU_TOKENS
+    return Pace(threads=threads if on_cpu else torch.get_num_threads(), budgets=budgets)

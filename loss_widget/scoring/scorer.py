@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from loss_widget.errors import InputError
 from loss_widget.scoring import models
 from loss_widget.scoring.checkpoint import Checkpoint
+from loss_widget.scoring.devices import SeveralDevices, are_worth_it
 from loss_widget.scoring.engines import ENGINES
-from loss_widget.scoring.passes import LossOf, OnRows, PassOverTexts, TextPass
+from loss_widget.scoring.lending import lent_once
+from loss_widget.scoring.one_device import ForwardSettings, OneDevice
+from loss_widget.scoring.passes import Forward, LossOf, OnRows, PassOverTexts, TextPass
 from loss_widget.scoring.precision import has_bfloat16
 from loss_widget.scoring.reader import TextReader
 from loss_widget.scoring.tasks import is_multi_label, label_names_of, log_sigmoid, log_softmax
@@ -28,7 +31,9 @@ class Scorer(TextReader):
     `token_budget`: tokens a batch with their padding (default: 1,024 to 4,096 on a CPU, whichever is fastest; 32,768 on a GPU);
     `threads`: torch threads while it runs (default: all of them or one, whichever is faster at the moment); `engine`: "stock"
     reads the transformers model as it is, "packed" its weights without padding (`ModelError` where that is not possible), "auto"
-    packs where a self-check finds the same numbers. The other arguments are those of `lw.score`.
+    packs where a self-check finds the same numbers. `device`: several of them, as ["cuda:0", "cuda:1"], share out the rows, a
+    process with a copy of the model on each. With `device=None`, a model on the CPU and several GPUs these are all used, unless
+    there is too little work to start processes for. The other arguments are those of `lw.score`.
 
     >>> scorer = Scorer("notebooks/models/banking77-tiny-bert")
     >>> scorer(["I am still waiting on my card?", None]).log_probs.shape
@@ -55,11 +60,13 @@ class Scorer(TextReader):
         self.multi_label = is_multi_label(classifier)
         self.precision = precision
         self.engine = engine
+        self.devices = models.devices_for(classifier, device)
+        self._named = isinstance(device, (list, tuple))
         super().__init__(
             classifier,
             tokenizer=tokenizer,
             max_length=max_length,
-            device=device,
+            device=self.devices[0] if len(self.devices) > 1 else device,
             token_budget=token_budget,
             threads=threads,
         )
@@ -81,7 +88,7 @@ class Scorer(TextReader):
         handed the pass before it begins, to watch or cancel it from another thread.
         """
         started = time.perf_counter()
-        fast = self.precision == "fast" and has_bfloat16(self.device)
+        fast = self.precision == "fast" and all(map(has_bfloat16, self.devices))
         if self.precision == "fast" and loss_of is None:
             raise InputError('Expected loss_of with precision="fast", found none: which losses are to be exact? Pass it.')
         columns = Texts.of(texts, pair_texts)
@@ -93,22 +100,37 @@ class Scorer(TextReader):
                 saved = stack.enter_context(Checkpoint(checkpoint, key=key, rows=len(columns), labels=len(self.label_names)))
             run = PassOverTexts(
                 self,
-                stack.enter_context(self.lent()),
                 columns,
                 labels=len(self.label_names),
-                activation=log_sigmoid if self.multi_label else log_softmax,
                 weights=weights,
-                engine=self.engine,
                 saved=saved,
                 on_rows=on_rows,
             )
             if on_start is not None:
                 on_start(run)
-            report = run.fast(loss_of, progress=progress) if fast and loss_of else run.exact(progress=progress)
+            forward = stack.enter_context(self._forward(run, weights))
+            report = run.fast(forward, loss_of, progress=progress) if fast and loss_of else run.exact(forward, progress=progress)
         if self.precision == "fast" and not fast:
             report["precision"] += f": {self.device} has no bfloat16 in hardware"
         seconds = time.perf_counter() - started
         return replace(run.result, provenance={**self.provenance(rows=len(columns), seconds=seconds, weights=weights), **report})
+
+    @contextlib.contextmanager
+    def _forward(self, run: PassOverTexts, weights: str) -> Iterator[Forward]:
+        settings = ForwardSettings(
+            log_sigmoid if self.multi_label else log_softmax,
+            self.padding(),
+            weights,
+            engine=self.engine,
+            token_budget=self.token_budget,
+            threads=self.threads,
+        )
+        if len(self.devices) > 1 and (self._named or are_worth_it(self.model, run.progress.rows)):
+            with lent_once(self.model), SeveralDevices(self.model, settings, self.devices, check=run.check_cancelled) as several:
+                yield several
+        else:
+            with self.lent() as model:
+                yield OneDevice(model, settings)
 
     def _fingerprint(self, texts: Texts, weights: str, precision: str) -> dict[str, str]:
         return {
