@@ -1,6 +1,6 @@
 /** The label picker: every label by probability, found by typing; the focus goes back to the row. */
 
-import { type Maker, make, setAttribute } from "./dom";
+import { type Maker, make, makeButton, setAttribute, setText } from "./dom";
 import { labelsByProbability } from "./standing";
 import type { ShownRow, State } from "./state";
 import { percent } from "./words";
@@ -26,11 +26,17 @@ interface Option {
 }
 
 let pickers = 0;
+const NONE = "No label has these letters.";
+const FIXED = "This column takes no new ones.";
 /** Many rows have no probabilities and no label in common. */
 const UNKNOWN = { given: null, label: null, predicted: null, predicted_prob: null, probabilities: null };
 
-/** `back` returns the focus. */
-export function makePicker(maker: Maker, back: () => void): Picker {
+/** `back` returns the focus; `add` makes a label of a new name and gives its id, or null where that cannot be. */
+export function makePicker(
+  maker: Maker,
+  back: () => void,
+  add: (name: string) => Promise<number | null>,
+): Picker {
   const { signal } = maker;
   pickers += 1;
   const prefix = `lw-picker-${pickers}`;
@@ -56,17 +62,20 @@ export function makePicker(maker: Maker, back: () => void): Picker {
     "aria-label": "Labels by probability",
     class: "lw-list",
   });
-  const none = make(maker, "div", { class: "lw-quiet lw-nothing" }, ["No label has these letters."]);
-  const el = make(maker, "div", { class: "lw-picker" }, [input, list, none]);
+  const none = make(maker, "div", { class: "lw-quiet lw-nothing" }, [NONE]);
+  const adding = makeButton(maker, { class: "lw-add" }, "", () => addLabel());
+  const el = make(maker, "div", { class: "lw-picker" }, [input, list, none, adding]);
   el.hidden = true;
   let options: Option[] = [];
   let matching: Option[] = [];
   let active = 0;
   let asked: Question | null = null;
+  let takesNew = false;
 
   function open(question: Question, state: State, anchor: HTMLElement): void {
     asked = question;
     const names = state.snapshot.label_names;
+    takesNew = state.snapshot.takes_new_labels;
     const of = question.row ?? UNKNOWN;
     options = labelsByProbability(of, names.length).map(([id, probability], i) => {
       const name = names[id] ?? "";
@@ -108,6 +117,9 @@ export function makePicker(maker: Maker, back: () => void): Picker {
     for (const option of matching) option.el.hidden = false;
     none.hidden = matching.length > 0;
     list.hidden = matching.length === 0;
+    adding.hidden = matching.length > 0 || !takesNew || input.value.trim() === "";
+    setText(adding, `Add “${input.value.trim()}”`);
+    setText(none, takesNew ? NONE : `${NONE} ${FIXED}`);
     point(0);
   }
 
@@ -132,12 +144,24 @@ export function makePicker(maker: Maker, back: () => void): Picker {
     pick(option.id);
   }
 
+  function addLabel(): void {
+    const question = asked;
+    const name = input.value.trim();
+    close();
+    back();
+    add(name).then((label) => label !== null && question?.pick(label));
+  }
+
   const jumps: Record<string, () => void> = {
-    ArrowDown: () => point((active + 1) % Math.max(1, matching.length)),
-    ArrowUp: () => point((active - 1 + matching.length) % Math.max(1, matching.length)),
+    ArrowDown: () => (adding.hidden ? point((active + 1) % Math.max(1, matching.length)) : adding.focus()),
+    ArrowUp: () =>
+      adding.matches(":focus")
+        ? input.focus()
+        : point((active - 1 + matching.length) % Math.max(1, matching.length)),
     PageDown: () => point(active + 8),
     PageUp: () => point(active - 8),
-    Enter: () => take(matching[active]),
+    // Not by the Enter that takes a label: a slip of the finger is no new label.
+    Enter: () => (adding.matches(":focus") ? addLabel() : take(matching[active])),
     Tab: () => cancel(),
     Escape: () => cancel(),
   };

@@ -166,6 +166,20 @@ export class Store {
     this.#say(blind ? "Blind: what the model thinks is hidden" : "What the model thinks is shown again");
   }
 
+  /** Makes a label of a new name; null where the kernel refuses, which the status then says. */
+  async addLabel(name: string): Promise<number | null> {
+    if (this.#refuse()) return null;
+    try {
+      const { result } = await this.#kernel.ask("add_label", { name }).answer;
+      this.#snapshot = { ...this.#snapshot, label_names: result.label_names };
+      this.#changed();
+      return result.label;
+    } catch (error) {
+      this.#say((error as Error).message);
+      return null;
+    }
+  }
+
   /** Paints the characters that nobody sees, or leaves them unseen. */
   showOdd(odd: boolean): void {
     this.#odd = odd;

@@ -77,7 +77,7 @@ function draw(maker: Maker, store: Store): HTMLElement {
     const anchor = grid.cursorLabel();
     if (row && anchor) choose(row.row, anchor, true);
   };
-  const picker = makePicker(maker, backToGrid);
+  const picker = makePicker(maker, backToGrid, (name) => store.addLabel(name));
   const bulkBar = makeBulkBar(maker, store.bulk, {
     choose: (title, anchor, pick) => picker.open({ title, row: null, pick }, store.state, anchor),
     backToGrid,

@@ -30,6 +30,7 @@ export interface Setup {
   readonly provenance?: string;
   readonly in_sample?: boolean;
   readonly columns?: readonly string[];
+  readonly takes_new_labels?: boolean;
   readonly text_columns?: readonly string[];
   /** Milliseconds before each answer; 0: in the same task's microtasks. */
   readonly delay?: number;
@@ -95,7 +96,7 @@ export class FakeKernel {
       text_columns: this.setup.text_columns ?? ["text"],
       columns: this.setup.columns ?? [],
       quirks: QUIRKS,
-      takes_new_labels: true,
+      takes_new_labels: this.setup.takes_new_labels ?? true,
       made: {
         ...{ model: "a model", in_sample: this.setup.in_sample ?? null, folds: null, engine: null },
         ...{ precision: null, device: null, created: null },

@@ -110,3 +110,31 @@ def test_a_click_beside_it_on_another_row_only_closes_it(grid):
     assert grid.requests("decide") == []
     grid.text(1).click()
     expect(grid.row(1)).to_have_attribute("data-verdict", "relabel")
+
+
+def test_a_name_that_no_label_has_can_be_added_but_not_by_a_slip(mount):
+    grid = mount()
+    grid.start_at(2)
+    grid.page.keyboard.press("Enter")
+    grid.page.keyboard.type(" Weather ")
+    expect(grid.button("Add “Weather”")).to_be_visible()
+    grid.page.keyboard.press("Enter")
+    assert grid.requests("add_label") == []
+    grid.page.keyboard.press("ArrowDown")
+    expect(grid.button("Add “Weather”")).to_be_focused()
+    grid.page.keyboard.press("Enter")
+    expect(grid.row(2)).to_have_attribute("data-label", "Weather")
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    assert grid.kernel("kernel.labels[kernel.rows[2].label]") == "Weather"
+    expect(grid.row(3)).to_be_focused()
+    grid.page.keyboard.press("Enter")
+    expect(grid.options).to_have_count(5)
+
+
+def test_a_column_of_ids_takes_no_new_name_and_says_so(mount):
+    grid = mount(takes_new_labels=False)
+    grid.start_at(0)
+    grid.page.keyboard.press("Enter")
+    grid.page.keyboard.type("Weather")
+    expect(grid.root.get_by_text("This column takes no new ones.")).to_be_visible()
+    expect(grid.button("Add “Weather”")).to_be_hidden()
