@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import threading
 import time
@@ -25,6 +26,7 @@ from loss_widget.scoring.distributed import running_ray
 pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\.data\.context"),
+    pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning"),  # of a start that timed out
     pytest.mark.filterwarnings("ignore:.*Ray will no longer override accelerator:FutureWarning"),
 ]
 RUN = {"workers": 2, "rows_per_part": 40, "progress": False}
@@ -36,6 +38,7 @@ def local_ray() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home directory
         with running_ray():
+            gc.collect()  # else a test of another module is told of processes of a start that timed out
             yield
 
 
