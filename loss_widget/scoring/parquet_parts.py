@@ -127,9 +127,7 @@ def open_parquet(paths: Sequence[Path], *, layout: dict[str, Any] | None = None)
             ) from error
     rows = sum(group.num_rows for fragment in fragments for group in fragment.row_groups)
     if not rows:
-        raise DataError(
-            "Expected a dataset with at least one row, found an empty one. Check the filter or the file it came from."
-        )
+        raise DataError(_NO_ROWS)
     return ParquetRows(fragments, schema, rows, layout or {})
 
 
