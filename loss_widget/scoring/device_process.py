@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pickle
 import queue
+import shutil
 import signal
 import sys
 import threading
 import traceback
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -25,7 +27,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     questions: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(questions_from, questions), daemon=True).start()
+    threading.Thread(target=_listen, args=(questions_from, questions, Path(path).parent), daemon=True).start()
     try:
         _answer(questions, answers_to, device_name, path)
     except ModelError as error:
@@ -59,12 +61,13 @@ def _answer(questions: queue.SimpleQueue[Any], answers_to: IO[bytes], device_nam
             _say(answers_to, ("part", here.report(precision)))
 
 
-def _listen(questions_from: IO[bytes], questions: queue.SimpleQueue[Any]) -> None:
-    """At the end of the pipe nobody waits for the batch at hand: this process ends in the middle of it."""
+def _listen(questions_from: IO[bytes], questions: queue.SimpleQueue[Any], folder: Path) -> None:
+    """At the end of the pipe, the one who asked was killed: this process ends in the middle of a batch, the model's file too."""
     try:
         while True:
             questions.put(pickle.load(questions_from))
     except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)
 
 

@@ -166,16 +166,20 @@ def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
         "        sys.stdin.read()\n"
         "    several.run(ragged(20_000), np.arange(20_000), 'float32', on_batch)\n"
     )
-    with subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+    (room := tmp_path / "room").mkdir()
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, str(script)], **pipes, text=True, env={**os.environ, "TMPDIR": str(room)}) as parent:
         assert parent.stdout is not None
         pids = set(map(int, parent.stdout.readline().split()))
         assert len(pids) == 2
         assert all(map(runs, pids))
+        assert list(room.glob("*/model.pt"))
         parent.kill()
     until = time.monotonic() + 5
     while any(map(runs, pids)) and time.monotonic() < until:
         time.sleep(0.02)
     assert not any(map(runs, pids))
+    assert not list(room.iterdir())
 
 
 def test_a_model_that_cannot_be_handed_over_is_told() -> None:
