@@ -6,6 +6,7 @@ import "./panels.css";
 import "./bulk.css";
 import "./reading.css";
 import "./navigators.css";
+import "./progress.css";
 import { makeBanner } from "./banner";
 import { makeBulkBar } from "./bulk-bar";
 import { makeChips } from "./chips";
