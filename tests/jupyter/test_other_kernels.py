@@ -14,6 +14,8 @@ from test_clicks_beside_cells import CLICK_AND_RUN
 
 OpenNotebook = Callable[..., NotebookPage]
 
+pytestmark = pytest.mark.parametrize("host", ["lab"], indirect=True)  # what differs is in the kernel, not in the host
+
 VERSION = "import ipykernel; print(ipykernel.__version__)"
 TRIES = 20
 
