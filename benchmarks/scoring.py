@@ -102,6 +102,8 @@ def run_suite(title: str, model: Any, frame: pd.DataFrame, chosen: dict[str, Ent
     """All contestants over `frame` in turns, and the machine's limit before and after each round."""
     tokenizer = material.tokenizer()
     lengths = np.array([len(ids) for ids in tokenizer(frame["text"].tolist(), truncation=True)["input_ids"]])
+    # The packed engine compares itself with the stock one once for a model, up to the longest row that it has met.
+    longest = frame.loc[frame["text"].str.len().sort_values(ascending=False).index[:WARM_UP_ROWS]].reset_index(drop=True)
     contestants: dict[str, peers.Contestant] = {}
     results: dict[str, Result] = {}
     for name, entry in chosen.items():
@@ -109,7 +111,7 @@ def run_suite(title: str, model: Any, frame: pd.DataFrame, chosen: dict[str, Ent
         results[name] = Result(_titled(entry, rows, frame), rows, matmul.operations_of(model, lengths[rows]))
         try:
             contestants[name] = entry.make(model, tokenizer)
-            contestants[name](frame[:WARM_UP_ROWS].reset_index(drop=True))
+            contestants[name](longest)
         except peers.NotHere as reason:
             contestants.pop(name, None)
             results[name].why_not = str(reason).rstrip(".")
