@@ -20,18 +20,23 @@ VERSION = "import ipykernel; print(ipykernel.__version__)"
 TRIES = 20
 
 
+def installed(version: str | None) -> str:
+    """The name of the kernel with that ipykernel, None: the newest."""
+    if version is None:
+        return "python3"
+    if not (KERNELS / f"ipykernel-{version}").is_dir():
+        pytest.skip(f"no ipykernel {version} in {KERNELS}: `make jupyter-tests` installs it there")
+    return f"ipykernel-{version}"
+
+
 @pytest.fixture(params=["6.31.0", "7.3.0"])
 def kernel(request: pytest.FixtureRequest) -> str:
-    if not (KERNELS / f"ipykernel-{request.param}").is_dir():
-        pytest.skip(f"no ipykernel {request.param} in {KERNELS}: `make jupyter-tests` installs it there")
-    return f"ipykernel-{request.param}"
+    return installed(request.param)
 
 
 @pytest.fixture(params=["6.31.0", "7.3.0", None], ids=["6.31.0", "7.3.0", "newest"])
 def any_kernel(request: pytest.FixtureRequest) -> str:
-    if request.param and not (KERNELS / f"ipykernel-{request.param}").is_dir():
-        pytest.skip(f"no ipykernel {request.param} in {KERNELS}: `make jupyter-tests` installs it there")
-    return f"ipykernel-{request.param}" if request.param else "python3"
+    return installed(request.param)
 
 
 def test_the_kernel_is_of_that_version(open_notebook: OpenNotebook, kernel: str) -> None:
