@@ -119,7 +119,7 @@ class StockEngine:
     def _batch_agrees(self, tokens: Tokens, rows: np.ndarray) -> bool:
         try:
             together = self.read(tokens, rows).cpu().numpy()
-            return rows_agree(together, self.one_by_one(tokens, rows), within=TOLERANCE)
+            return bool(rows_agree(together, self.one_by_one(tokens, rows), within=TOLERANCE).all())
         except Exception as error:
             if isinstance(error, ModelError):
                 raise
@@ -130,11 +130,12 @@ class StockEngine:
         return np.concatenate([np.asarray(self.read(tokens, rows[i : i + 1]).cpu().numpy()) for i in range(len(rows))])
 
 
-def rows_agree(found: np.ndarray, plain: np.ndarray, *, within: float) -> bool:
-    """Whether all rows that are finite in both are equal within that, absolute below 1 and relative above."""
-    finite = np.isfinite(plain).all(axis=1) & np.isfinite(found).all(axis=1)
-    apart = np.abs(found[finite] - plain[finite])
-    return bool((apart <= within * np.maximum(1.0, np.abs(plain[finite]))).all())
+def rows_agree(found: np.ndarray, plain: np.ndarray, *, within: float) -> np.ndarray:
+    """(rows,) bool: equal within that, absolute below 1 and relative above. Rows that are not finite in both are not judged."""
+    judged = np.isfinite(plain).all(axis=1) & np.isfinite(found).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        close = np.abs(found - plain) <= within * np.maximum(1.0, np.abs(plain))
+    return np.asarray(close.all(axis=1) | ~judged)
 
 
 def on_device(array: Any, device: Any) -> Any:

@@ -93,7 +93,7 @@ def check_that_the_same_call_finishes(path: Path) -> None:
     [
         ("loss_widget.scoring.tokens._unknown_per_row", 1, False),
         ("loss_widget.scoring.engines.PackedEngine.read", 1, False),  # the self-check
-        ("loss_widget.scoring.engines.PackedEngine.read", 5, True),
+        ("loss_widget.scoring.engines.PackedEngine.read", 13, True),
         ("loss_widget.scoring.forward._fetched", 7, True),
         ("loss_widget.scoring.checkpoint.Checkpoint.add", 1, False),
         ("loss_widget.scoring.checkpoint.json.dumps", 4, True),

@@ -90,17 +90,18 @@ def test_the_self_check_is_remembered_for_the_weights_and_lengths(
     banking_test: pd.DataFrame, classifier: Any, classifier_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[int] = []
-    alone = engines.StockEngine.one_by_one
+    read = engines.StockEngine.read
     monkeypatch.setattr(
-        engines.StockEngine, "one_by_one", lambda self, tokens, rows: checked.append(len(rows)) or alone(self, tokens, rows)
+        engines.StockEngine, "read", lambda self, tokens, rows: checked.append(len(rows)) or read(self, tokens, rows)
     )
     texts = [text for text in banking_test["text"] if len(text) < 80][:300]
     scorer = Scorer(classifier, tokenizer=str(classifier_folder))
     scorer(texts)
     scorer(texts[:150])
-    assert checked == [64]
-    scorer([*texts[:150], "card " * 60])
-    assert checked == [64, 64]
+    assert checked == [8] * 8
+    scorer([*texts[:150], "card " * 60, "card " * 50])
+    scorer([*texts[:150], "card " * 55])
+    assert checked[8:] == [2]
     with torch.no_grad():
         classifier.classifier.bias[0] += 1e-6
     try:
@@ -108,7 +109,20 @@ def test_the_self_check_is_remembered_for_the_weights_and_lengths(
     finally:
         with torch.no_grad():
             classifier.classifier.bias[0] -= 1e-6
-    assert checked == [64, 64, 64]
+    assert checked[9:] == [8] * 8
+
+
+def test_a_row_that_the_stock_model_reads_otherwise_in_company_is_compared_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tokenizer = tiny("bert")
+    read = engines.StockEngine.read
+
+    def minds_company(self: Any, tokens: Any, batch: np.ndarray) -> Any:
+        return read(self, tokens, batch) + 2e-3 * (len(batch) > 1)
+
+    monkeypatch.setattr(engines.StockEngine, "read", minds_company)
+    found = Scorer(model, tokenizer=tokenizer)(TEXTS)
+    assert found.provenance["engine"] == "packed"
+    np.testing.assert_allclose(found.log_probs, plain_log_probs(model, tokenizer, TEXTS), atol=1e-5, rtol=0)
 
 
 def test_weights_that_memory_has_no_room_for_are_not_packed(monkeypatch: pytest.MonkeyPatch) -> None:
