@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from loss_widget.review.texts import over_parts, take
+from loss_widget.review.texts import letters_of, over_parts, take
 
 _PUNCTUATION = re.compile("[.,;!?'\"`´‘’“”«»…–—。，！？；、-]+")
 _AT_ONCE = 50_000
@@ -68,28 +68,19 @@ def _weights(
 
 def _weigh_letters(part: pa.Array) -> np.ndarray:
     """The sum of the letters' weights: the same for all orders of them."""
-    ends, letters = _letters_of(part)
+    ends, letters = letters_of(part)
     sums = np.add.reduceat(np.append(_WEIGHTS[letters], np.uint64(0)), ends[:-1])
     return np.where(ends[1:] > ends[:-1], sums, np.uint64(0))
 
 
 def _weigh_order(part: pa.Array) -> np.ndarray:
     """The sum of each letter's weight times its place among the letters that weigh."""
-    ends, letters = _letters_of(part)
+    ends, letters = letters_of(part)
     weights = np.append(np.uint64(0), _WEIGHTS[letters])
     place = np.cumsum(weights != 0, dtype=np.uint64)
     sums, moments = np.cumsum(weights), np.cumsum(weights * place)
     begin, end = ends[:-1], ends[1:]
     return moments[end] - moments[begin] - place[begin] * (sums[end] - sums[begin])
-
-
-def _letters_of(part: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Where each text of an Arrow array begins (n + 1,), and the UTF-8 bytes of all of them; nothing is copied."""
-    width = np.int64 if pa.types.is_large_string(part.type) else np.int32
-    _, offsets, data = part.buffers()
-    ends = np.frombuffer(offsets, dtype=width, count=len(part) + 1 + part.offset)[part.offset :]
-    letters = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
-    return ends - ends[0], letters[ends[0] : ends[-1]]
 
 
 def _repeated(weights: np.ndarray) -> np.ndarray:

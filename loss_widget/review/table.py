@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from loss_widget.errors import ColumnError, InputError, listing, near_miss
 from loss_widget.labels import NO_LABEL, label_id
 from loss_widget.probabilities import adjusted_losses, margins
 from loss_widget.review.query import VERDICTS, Query
 from loss_widget.review.quirks import Quirks
-from loss_widget.review.texts import over_parts, take
+from loss_widget.review.search import find
+from loss_widget.review.texts import take
 
 _WALK = 20_000
 _KEPT_SEARCHES = 4
@@ -215,7 +215,7 @@ class ReviewTable:
         hits = None
         for texts in (self.texts, self.pair_texts):
             if texts is not None:
-                found = _find(texts if rows is None else take(texts, rows), query)
+                found = find(texts if rows is None else take(texts, rows), query.search or "", regex=query.search_regex)
                 hits = found if hits is None else hits | found
         assert hits is not None
         return hits
@@ -261,15 +261,3 @@ def _flags(frame: pd.DataFrame, name: str) -> np.ndarray | None:
     if column is None or not pd.api.types.is_bool_dtype(column.dtype) or column.isna().all():
         return None
     return column.fillna(False).to_numpy(dtype=bool)
-
-
-def _find(texts: pa.ChunkedArray | pa.Array, query: Query) -> np.ndarray:
-    match = pc.match_substring_regex if query.search_regex else pc.match_substring
-
-    def scan(part: pa.Array) -> np.ndarray:
-        return match(part, query.search, ignore_case=True).to_numpy(zero_copy_only=False)
-
-    try:
-        return over_parts(texts, scan, rows=_WALK)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"Expected a regular expression that RE2 can read, found {query.search!r}: {error}") from error

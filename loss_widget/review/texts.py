@@ -34,3 +34,12 @@ def take(texts: pa.ChunkedArray, rows: np.ndarray) -> pa.Array:
     back[order] = np.arange(len(rows))
     joined = pa.concat_arrays(parts) if parts else pa.array([], type=texts.type)
     return joined.take(pa.array(back))
+
+
+def letters_of(part: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Where each text of an Arrow array begins (n + 1,), and the UTF-8 bytes of all of them; nothing is copied."""
+    width = np.int64 if pa.types.is_large_string(part.type) else np.int32
+    _, offsets, data = part.buffers()
+    ends = np.frombuffer(offsets, dtype=width, count=len(part) + 1 + part.offset)[part.offset :]
+    letters = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
+    return ends - ends[0], letters[ends[0] : ends[-1]]

@@ -1,0 +1,42 @@
+"""A search finds what RE2 finds text by text, and asks it as little as it can."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loss_widget.review import search
+from loss_widget.review.search import find
+
+PIECES = ["a", "A", "b", "ab", " ", "\n", "ß", "ſ", "K", "k", "é", "É", "e\u0301", "日", "😀", "(", "."]
+TEXTS = st.lists(st.lists(st.sampled_from(PIECES), max_size=4).map("".join), min_size=1, max_size=200)
+
+
+@settings(deadline=None)
+@given(TEXTS, st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join), st.integers(1, 70), st.booleans())
+def test_a_search_finds_what_every_text_asked_alone_would_say(texts, term, chunk, large):
+    kind = pa.large_string() if large else pa.string()
+    column = pa.chunked_array([pa.array(texts[i : i + chunk], kind) for i in range(0, len(texts), chunk)])
+    alone = [pc.match_substring(pa.scalar(text, kind), term, ignore_case=True).as_py() for text in texts]
+    assert find(column, term).tolist() == alone
+    assert find(pa.array(["", *texts], kind).slice(1), term).tolist() == alone
+
+
+def test_what_begins_in_one_text_and_ends_in_the_next_is_not_found():
+    texts = ["end of on", "e text"] * 50
+    assert not find(pa.array(texts), "one").any()
+
+
+def test_a_rare_term_is_looked_for_in_blocks_and_then_in_the_rows_of_one(monkeypatch):
+    asked = []
+    ask = search._ask
+    monkeypatch.setattr(search, "_ask", lambda texts, term: asked.append(len(texts)) or ask(texts, term))
+    texts = [f"row {i:04}" for i in range(6_400)]
+    assert np.flatnonzero(find(pa.array(texts), "1234")).tolist() == [1234]
+    assert asked == [200, 32]
+    asked.clear()
+    assert find(pa.array(texts), "ROW").all()
+    assert asked == [200, 6_400]
