@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from loss_widget.examples import column_position
+from loss_widget.examples import column_position, read_texts
 from loss_widget.labels import NO_LABEL
 from loss_widget.multi_label import MultiLabelScores
 from loss_widget.review.frame import FrameLabels
@@ -36,7 +36,7 @@ def of_label_sets(scores: MultiLabelScores, frame: pd.DataFrame) -> tuple[Review
         predicted_prob=column["predicted_prob"].to_numpy(dtype=np.float32),
         log_probs=None,
         label_names=names,
-        score_notes=column["score_note"].tolist(),
+        score_notes=read_texts(column, "score_note")[0],
     )
     own = column.iloc[:, column_position(column, scores.label)]
     written = pd.concat([own, column["predicted_label"]], ignore_index=True)

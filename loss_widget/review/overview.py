@@ -65,8 +65,7 @@ class Overview:
         """The rows that `query` asks for; see `lw.Query`."""
         query = as_query(query)
         with self.lock:
-            revision = self.revision if query.as_of is None else min(query.as_of, self.revision)
-            frozen = replace(query, as_of=revision)
+            frozen, revision = self._frozen(query)
             rows, total = self._table.slice(frozen, self._record.decisions.verdicts_at(revision), self._record.drawn)
             return Page(self.states(rows), query.offset, revision, total, lambda: self.count(frozen))
 
@@ -89,8 +88,9 @@ class Overview:
         """
         query = as_query(query)
         with self.lock:
-            verdicts = self._record.decisions.verdicts_at(query.as_of)
-            return np.array(self._table.rows(query, verdicts, self._record.drawn), dtype=np.int64)
+            frozen, revision = self._frozen(query)
+            verdicts = self._record.decisions.verdicts_at(revision)
+            return np.array(self._table.rows(frozen, verdicts, self._record.drawn), dtype=np.int64)
 
     def preview(self, chosen: Query | int | Iterable[int]) -> Preview:
         """What a decision on all rows of a query, or on rows by position, would be on."""
@@ -150,3 +150,8 @@ class Overview:
         with self.lock:
             decisions = self._record.decisions
             return Progress(found_curve(decisions), loss_bands(self._table.loss, decisions), self._record.errors_left())
+
+    def _frozen(self, query: Query) -> tuple[Query, int]:
+        """The query as of a revision that there is, and that revision."""
+        revision = self.revision if query.as_of is None else min(query.as_of, self.revision)
+        return replace(query, as_of=revision), revision

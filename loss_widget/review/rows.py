@@ -47,7 +47,6 @@ def page_rows(table: ReviewTable, decisions: Decisions, rows: np.ndarray, column
             predicted_prob=predicted_prob,
             verdict=VERDICTS[verdict],
             note=decisions.notes.get(row, ""),
-            score_note=table.score_notes[row] if table.score_notes is not None else "",
             **more,
         )
         for row, text, pair, given, label, predicted, loss, loss_after, label_prob, predicted_prob, verdict, more in values
@@ -62,10 +61,12 @@ def _inspected(table: ReviewTable, rows: np.ndarray, columns: Columns) -> list[d
         _top(table, rows),
         table.quirks.of(rows),
         columns.values_of(rows),
+        table.score_notes_of(rows),
         strict=True,
     )
     return [
         {
+            "score_note": score_note,
             "margin": margin,
             "top": top,
             "tokens": _known(table.tokens, row),
@@ -74,7 +75,7 @@ def _inspected(table: ReviewTable, rows: np.ndarray, columns: Columns) -> list[d
             "quirks": quirks,
             "columns": own,
         }
-        for row, margin, top, quirks, own in values
+        for row, margin, top, quirks, own, score_note in values
     ]
 
 

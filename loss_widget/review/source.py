@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from loss_widget.errors import ColumnError, DataError, InputError, listing, near_miss
-from loss_widget.examples import Examples, column_position, read_examples
+from loss_widget.examples import Examples, column_position, read_examples, read_texts
 from loss_widget.labels import NO_LABEL, GivenLabels, read_labels
 from loss_widget.multi_label import MultiLabelScores
 from loss_widget.review.frame import FrameLabels
@@ -54,9 +54,9 @@ def open_source(
 
 
 def _of_scores(scores: Scores, frame: pd.DataFrame, own_loss: np.ndarray | None = None) -> tuple[ReviewTable, FrameLabels]:
-    judged = np.isfinite(scores.log_probs[:, 0])
-    predicted = np.where(judged, np.nan_to_num(scores.log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL).astype(np.int32)
     column = scores.frame
+    predicted = scores.log_probs.argmax(axis=1).astype(np.int32)  # of a row with NaN the NaN, so that nothing need be copied
+    predicted[~np.isfinite(scores.log_probs[np.arange(len(predicted)), predicted])] = NO_LABEL
     table = ReviewTable(
         frame=frame,
         texts=scores.texts,
@@ -69,7 +69,7 @@ def _of_scores(scores: Scores, frame: pd.DataFrame, own_loss: np.ndarray | None 
         predicted_prob=column["predicted_prob"].to_numpy(dtype=np.float32),
         log_probs=scores.log_probs,
         label_names=list(scores.label_names),
-        score_notes=column["score_note"].tolist(),
+        score_notes=read_texts(column, "score_note")[0],
     )
     labels = FrameLabels(
         frame,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -12,14 +14,17 @@ import pyarrow as pa
 from loss_widget.errors import ColumnError, InputError, listing, near_miss
 from loss_widget.labels import NO_LABEL, label_id
 from loss_widget.probabilities import adjusted_losses, margins
+from loss_widget.review.order import order_of
 from loss_widget.review.query import VERDICTS, Query
 from loss_widget.review.quirks import Quirks
 from loss_widget.review.search import find
 from loss_widget.review.texts import take
 
 _WALK = 20_000
-_KEPT_SEARCHES = 4
+_KEPT = 4
 _OWN_SORTS = ("loss", "margin", "adjusted", "row", "duplicates")
+
+Key = TypeVar("Key")
 
 NO_ROWS = np.empty(0, dtype=np.int64)
 
@@ -46,7 +51,7 @@ class ReviewTable:
         predicted_prob: np.ndarray,
         log_probs: np.ndarray | None,
         label_names: list[str],
-        score_notes: Sequence[str] | None,
+        score_notes: pa.ChunkedArray | None,
     ) -> None:
         self.frame = frame
         self.texts = texts
@@ -59,7 +64,7 @@ class ReviewTable:
         self.predicted_prob = predicted_prob
         self.log_probs = log_probs
         self.label_names = label_names
-        self.score_notes = score_notes
+        self._score_notes = score_notes
         self.tokens = _counts(frame, "tokens")
         self.unknown_tokens = _counts(frame, "unknown_tokens")
         self.truncated = _flags(frame, "truncated")
@@ -75,6 +80,7 @@ class ReviewTable:
         self._orders: dict[tuple[str | tuple[str, ...], bool], np.ndarray] = {}
         self._ranks: dict[tuple[str | tuple[str, ...], bool], np.ndarray] = {}
         self._searches: OrderedDict[tuple[str, bool], np.ndarray] = OrderedDict()
+        self._kept_rows: OrderedDict[Query, np.ndarray] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.given)
@@ -84,22 +90,30 @@ class ReviewTable:
 
         `verdicts`: (n,) int8 codes. `drawn`: the rows of the spot check in the order of the draw.
         """
-        rows = self._candidates(query, verdicts, drawn)
         start, stop = query.offset, query.offset + query.limit
-        if not query.search:
-            return rows[start:stop], len(rows)
-        if (query.search, query.search_regex) not in self._searches and len(rows) > _WALK:
-            walked = rows[:_WALK]  # in a large table a common term fills the page long before all texts are read
-            hits = walked[self._matches(query, walked)]
-            if len(hits) >= stop:
-                return hits[start:stop], None
-        hits = rows[self._search(query)[rows]]
-        return hits[start:stop], len(hits)
+        if query.search and _search_key(query) not in self._searches and _rows_key(query) not in self._kept_rows:
+            rows = self.rows(replace(query, search=None), verdicts, drawn)
+            if len(rows) > _WALK:
+                walked = rows[:_WALK]  # a common term fills the page long before all texts are read
+                hits = walked[self._matches(query, walked)]
+                if len(hits) >= stop:
+                    return hits[start:stop], None
+        rows = self.rows(query, verdicts, drawn)
+        return rows[start:stop], len(rows)
 
     def rows(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> np.ndarray:
-        """All row numbers of the filter, in order."""
-        rows = self._candidates(query, verdicts, drawn)
-        return rows[self._search(query)[rows]] if query.search else rows
+        """All row numbers of the filter, in order; kept for the last few filters, so that a page is a slice."""
+
+        def find_rows() -> np.ndarray:
+            if not query.search:
+                return self._candidates(query, verdicts, drawn)
+            rows = self.rows(replace(query, search=None), verdicts, drawn)
+            if len(rows) <= _WALK and _search_key(query) not in self._searches:
+                return rows[self._matches(query, rows)]
+            return rows[self._search(query)[rows]]
+
+        key = _rows_key(query)
+        return find_rows() if key is None else _latest(self._kept_rows, key, find_rows)
 
     def count(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> int:
         """How many rows the whole filter has."""
@@ -123,10 +137,7 @@ class ReviewTable:
         key = (sort, descending)
         if key not in self._orders:
             names = (sort,) if isinstance(sort, str) else sort
-            columns = [self._sort_values(name) for name in names]
-            signed = [-c if descending else c for c in columns]
-            order = np.argsort(signed[0], kind="stable") if len(signed) == 1 else np.lexsort(signed[::-1])
-            self._orders[key] = order.astype(np.int32)
+            self._orders[key] = order_of([self._sort_values(name) for name in names], descending=descending)
         return self._orders[key]
 
     def same_text(self, row: int) -> np.ndarray:
@@ -137,6 +148,9 @@ class ReviewTable:
         texts = take(self.texts, rows).to_pylist()
         pairs = [None] * len(rows) if self.pair_texts is None else take(self.pair_texts, rows).to_pylist()
         return texts, pairs
+
+    def score_notes_of(self, rows: np.ndarray) -> list[str]:
+        return [""] * len(rows) if self._score_notes is None else take(self._score_notes, rows).to_pylist()
 
     def loss_of(self, rows: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
         """(len(rows),) float32, nats: the loss the rows would have with these labels; NaN where that is not known."""
@@ -202,13 +216,7 @@ class ReviewTable:
         return np.logical_and.reduce(conditions) if conditions else None
 
     def _search(self, query: Query) -> np.ndarray:
-        key = (query.search or "", query.search_regex)
-        if key not in self._searches:
-            self._searches[key] = self._matches(query, None)
-            if len(self._searches) > _KEPT_SEARCHES:
-                self._searches.popitem(last=False)
-        self._searches.move_to_end(key)
-        return self._searches[key]
+        return _latest(self._searches, _search_key(query), lambda: self._matches(query, None))
 
     def _matches(self, query: Query, rows: np.ndarray | None) -> np.ndarray:
         """(len(rows) or n,) bool: which texts hold what is searched for."""
@@ -261,3 +269,25 @@ def _flags(frame: pd.DataFrame, name: str) -> np.ndarray | None:
     if column is None or not pd.api.types.is_bool_dtype(column.dtype) or column.isna().all():
         return None
     return column.fillna(False).to_numpy(dtype=bool)
+
+
+def _search_key(query: Query) -> tuple[str, bool]:
+    return query.search or "", query.search_regex
+
+
+def _rows_key(query: Query) -> Query | None:
+    """What the rows of a query hang on, whatever the page; None where they may be others the next time."""
+    of_now = query.verdict is not None and query.as_of is None
+    if query.spot_check or of_now:
+        return None
+    return replace(query, offset=0, limit=1, as_of=None if query.verdict is None else query.as_of)
+
+
+def _latest(kept: OrderedDict[Key, np.ndarray], key: Key, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """The array of this key, made if need be; the last few are kept."""
+    if key not in kept:
+        kept[key] = make()
+        if len(kept) > _KEPT:
+            kept.popitem(last=False)
+    kept.move_to_end(key)
+    return kept[key]
