@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -15,6 +16,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from chromium import launch_options
 
 IN_CI = os.environ.get("LOSS_WIDGET_CI") == "1"
+
+
+# A busy machine is no failure: how long an example takes is measured in benchmarks/.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

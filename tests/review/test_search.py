@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loss_widget.review import search
@@ -15,7 +15,6 @@ PIECES = ["a", "A", "b", "ab", " ", "\n", "ß", "ſ", "K", "k", "é", "É", "e\u
 TEXTS = st.lists(st.lists(st.sampled_from(PIECES), max_size=4).map("".join), min_size=1, max_size=200)
 
 
-@settings(deadline=None)
 @given(TEXTS, st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join), st.integers(1, 70), st.booleans())
 def test_a_search_finds_what_every_text_asked_alone_would_say(texts, term, chunk, large):
     kind = pa.large_string() if large else pa.string()

@@ -300,5 +300,5 @@ class ReviewMachine(RuleBasedStateMachine):
         self.session.close()
 
 
-ReviewMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+ReviewMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestReview = ReviewMachine.TestCase

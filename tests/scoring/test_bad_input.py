@@ -26,7 +26,7 @@ ODD = {
     "only spaces": "   \u00a0\u3000 ",
 }
 MISSING = [None, float("nan"), "", -1, -100]
-RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 def judged(texts: list[Any], labels: Any = None, family: str = "bert", **more: Any) -> Scores:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny_models import TEXTS, byte_pairs, tiny, wordpiece
 
@@ -46,7 +46,6 @@ def test_many_chunks_read_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "gpt2", "llama", "xlnet", "modernbert"])
-@settings(deadline=None)
 @given(texts=st.lists(st.text(max_size=30), min_size=1, max_size=9), paired=st.booleans())
 def test_the_tokenizers_core_gives_what_the_tokenizer_gives(family: str, texts: list[str], paired: bool) -> None:
     _, tokenizer = tiny(family)

@@ -77,7 +77,7 @@ def test_a_tokenizer_that_pads_on_the_left_changes_nothing() -> None:
 ANY_TEXT = st.text(st.one_of(st.characters(), st.sampled_from("aб文ש🎉\u200f\x00\n\ud800\udfff [UNK]<s></s>")), max_size=60)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ANY_TEXT, min_size=1, max_size=12), st.integers(1, 200), st.sampled_from(["bert", "roberta", "gpt2"]))
 def test_any_texts_in_any_batches(texts: list[str], token_budget: int, family: str) -> None:
     model, tokenizer = tiny(family)
@@ -86,7 +86,7 @@ def test_any_texts_in_any_batches(texts: list[str], token_budget: int, family: s
     np.testing.assert_allclose(found.log_probs, plain_log_probs(model, tokenizer, writable), atol=2 * CLOSE, rtol=0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.permutations(range(len(TEXTS))))
 def test_any_order_of_the_rows(order: list[int]) -> None:
     model, tokenizer = tiny("bert")

@@ -38,7 +38,7 @@ def test_each_family_says_what_its_model_says(kind: str) -> None:
         torch.testing.assert_close(packed_log_probs(packed, rows, types), own_log_probs(model, rows, types), atol=CLOSE, rtol=0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(sorted(KINDS)),
     st.lists(st.integers(1, POSITIONS), min_size=1, max_size=9),

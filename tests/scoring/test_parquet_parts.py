@@ -21,7 +21,7 @@ from loss_widget.scoring.part_scorer import ColumnLabels
 NAMES = ["world", "sport", "business"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(files=st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=4), min_size=1, max_size=3), size=st.integers(1, 25))
 def test_parts_are_all_rows_once_and_in_order(files: list[list[int]], size: int) -> None:
     """`files`: the rows of each row group of each file."""
