@@ -45,12 +45,13 @@ class Result:
 
 @dataclass
 class Suite:
-    """One model on one set of rows. `results`: the tutorial's loop first among those that ran is what others are measured by."""
+    """One model on one set of rows. `base`: whom the others are measured by. `spent`: what our packed pass spends its time on."""
 
     title: str
     results: list[Result]
     limit: Limit = field(default_factory=Limit)
     base: str = ""
+    spent: str = ""
 
     def markdown(self) -> str:
         """The title, the table, and what could not run and why."""
@@ -59,6 +60,10 @@ class Suite:
         head = [f"| {' | '.join(_COLUMNS)} |", "|---" + "|---:" * (len(_COLUMNS) - 1) + "|"]
         lines = [f"**{self.title}**", "", *head, *(self._line(result, base) for result in ran), ""]
         lines += [f"{result.name}: not measured, {result.why_not}.  " for result in self.results if result.why_not]
+        if self.limit.wall:
+            lines.append(f"The limit: {self.limit.wall / 1e9:.0f} GFLOP/s, {self.limit.cpu / 1e9:.0f} a CPU second.  ")
+        if self.spent:
+            lines.append(f"Our packed pass spends its time on: {self.spent}.")
         return "\n".join(lines).rstrip()
 
     def _line(self, result: Result, base: Result | None) -> str:

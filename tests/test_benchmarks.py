@@ -18,7 +18,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 def _beside_the_benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     yield
-    for name in ("matmul", "report"):
+    for name in ("matmul", "report", "spent"):
         sys.modules.pop(name, None)
 
 
@@ -81,3 +81,14 @@ def test_the_readme_has_a_place_for_the_tables():
 
     text = README.read_text(encoding="utf-8")
     assert (text.count(BEGIN), text.count(END)) == (1, 1)
+
+
+def test_what_a_pass_spends_its_time_on_is_said_largest_first():
+    from spent import spent_on
+
+    weights = torch.rand(1_000, 1_000)
+    said = spent_on(lambda: torch.tanh(weights @ weights).add_(1.0))
+    shares = [int(part.split()[-2]) for part in said.split(", ")]
+    assert said.startswith("matrix products ")
+    assert shares == sorted(shares, reverse=True)
+    assert 97 <= sum(shares) <= 103
