@@ -1,66 +1,62 @@
 /** The state of all filters in one line of words, each removable, and how many rows they leave. */
 
-import { type Maker, make, makeButton, setOff, setText } from "./dom";
-import type { Filter } from "./protocol";
+import type { Make } from "./draw";
 import type { State } from "./state";
+import type { Store } from "./store";
 import { chips, count, some } from "./words";
 
-export interface Chips {
-  readonly el: HTMLElement;
-  show(state: State): void;
-}
-
-export function makeChips(
-  maker: Maker,
-  acts: { filterBy(patch: Partial<Filter>): void; clear(): void; refresh(): void; backToGrid(): void },
-): Chips {
-  const list = make(maker, "span", { class: "lw-chips" });
-  const left = make(maker, "span", { class: "lw-quiet lw-left" });
-  const refresh = makeButton(
-    maker,
-    { class: "lw-refresh", title: "Sort and filter again with the decisions so far" },
-    "⟳ Refresh",
-    () => acts.refresh(),
-  );
-  const clear = makeButton(maker, { class: "lw-clear", title: "Takes all filters off" }, "Clear all", () => {
-    acts.clear();
-    acts.backToGrid();
-  });
-  const el = make(maker, "div", { class: "lw-strip" }, [list, left, clear, refresh]);
-  let drawn = "";
-
-  function show({ filter, total, here, snapshot, outOfDate }: State): void {
-    const now = chips(filter);
-    const key = JSON.stringify(now);
-    if (key !== drawn) {
-      drawn = key;
+export function makeChips(make: Make<State>, store: Store, backToGrid: () => void): HTMLElement {
+  const list = make("span.chips");
+  make.watch(
+    ({ filter }) => JSON.stringify(chips(filter)),
+    (_, { filter }) => {
       const hadFocus = list.matches(":focus-within");
       list.replaceChildren(
-        ...now.map(({ says, without }) =>
-          makeButton(
-            maker,
-            { class: "lw-chip", "aria-label": `Filter off: ${says}`, title: "Click to take off" },
+        ...chips(filter).map(({ says, without }) =>
+          make(
+            "button.chip",
+            {
+              ...{ "aria-label": `Filter off: ${says}`, title: "Click to take off" },
+              onclick: () => store.filterBy(without),
+            },
             `${says} ×`,
-            () => acts.filterBy(without),
           ),
         ),
       );
-      if (hadFocus) acts.backToGrid();
-    }
-    const all = some(snapshot.rows, "row");
-    setText(
-      left,
-      !here
-        ? ""
-        : now.length === 0
-          ? all
-          : total === null
-            ? `counting of ${all}`
-            : `${count(total)} of ${all}`,
-    );
-    clear.hidden = now.length === 0;
-    setOff(refresh, !outOfDate);
-  }
+      if (hadFocus) backToGrid();
+    },
+  );
+  return make(
+    ".strip",
+    list,
+    make("span.quiet.left", left),
+    make(
+      "button.clear",
+      {
+        title: "Takes all filters off",
+        hidden: ({ filter }) => chips(filter).length === 0,
+        onclick: () => {
+          store.clearFilters();
+          backToGrid();
+        },
+      },
+      "Clear all",
+    ),
+    make(
+      "button.refresh",
+      {
+        title: "Sort and filter again with the decisions so far",
+        off: ({ outOfDate }) => !outOfDate,
+        onclick: store.refresh,
+      },
+      "⟳ Refresh",
+    ),
+  );
+}
 
-  return { el, show };
+function left({ filter, total, here, snapshot }: State): string {
+  const all = some(snapshot.rows, "row");
+  if (!here) return "";
+  if (chips(filter).length === 0) return all;
+  return total === null ? `counting of ${all}` : `${count(total)} of ${all}`;
 }

@@ -1,148 +1,117 @@
 /** Asks before a decision on many rows: how many, the first ten of them, and what would be done. */
 
 import { type Bulk, MOST_ROWS, type Plan } from "./bulk";
-import { type Maker, make, makeButton, setOff, setText } from "./dom";
+import { makeDialog, rowLine } from "./dialog";
+import { isFocused, type Make, set } from "./draw";
 import type { Preview } from "./protocol";
-import { count, some } from "./words";
+import { nameOf } from "./standing";
+import type { State } from "./state";
+import { count, joined, some } from "./words";
 
 export interface Confirm {
   readonly el: HTMLElement;
-  /** Opens under the anchor, for the head of a long grid may be off the screen. */
-  open(plan: Plan, names: readonly string[], anchor: HTMLElement): void;
+  /** Opens under the anchor. */
+  open(plan: Plan, state: State, anchor: HTMLElement): void;
 }
 
-const LONGEST_NOTE = 2_000;
+export const LONGEST_NOTE = 2_000;
+
+const SENTENCES: Readonly<Record<Plan["kind"], (rows: string, label: string) => string>> = {
+  relabel: (rows, label) => `Give ${rows} the label “${label}”`,
+  keep: (rows) => `Keep ${rows}`,
+  unsure: (rows) => `Mark ${rows} unsure`,
+  remove: (rows) => `Remove ${rows}`,
+  clear: (rows) => `Take back the verdicts on ${rows}`,
+  note: (rows) => `Write one note on ${rows}`,
+};
 
 /** `back` returns the focus. */
-export function makeConfirm(maker: Maker, bulk: Bulk, back: () => void): Confirm {
-  const { signal } = maker;
-  const title = make(maker, "div", { class: "lw-question" });
-  const about = make(maker, "div", { class: "lw-quiet", role: "status" });
-  const list = make(maker, "ol", { class: "lw-previewed" });
-  const note = make(maker, "input", {
-    ...{ type: "text", "aria-label": "Note on the selected rows", placeholder: "Note", dir: "auto" },
-    ...{ autocomplete: "off", maxlength: String(LONGEST_NOTE) },
-  });
-  const go = makeButton(maker, { class: "lw-go" }, "", () => decide());
-  const cancel = makeButton(maker, { title: "Cancel (Escape)" }, "Cancel", () => close());
-  const el = make(maker, "div", { class: "lw-confirm", role: "dialog", "aria-label": "", tabindex: "-1" }, [
-    title,
-    about,
-    note,
-    list,
-    make(maker, "div", { class: "lw-answers" }, [go, cancel]),
-  ]);
-  el.hidden = true;
+export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Confirm {
   let plan: Plan | null = null;
   let preview: Preview | null = null;
   /** Answers to an earlier question come too late. */
   let asked = 0;
 
-  function open(next: Plan, names: readonly string[], anchor: HTMLElement): void {
+  const decide = () => {
+    if (!plan || !preview) return;
+    bulk.decide(plan.kind === "note" ? { ...plan, note: note.value } : plan, preview);
+    dialog.close();
+  };
+  const title = make(".question");
+  const about = make(".quiet", { role: "status" });
+  const list = make("ol.previewed");
+  const note = make("input", {
+    ...{ type: "text", "aria-label": "Note on the selected rows", placeholder: "Note", dir: "auto" },
+    ...{ autocomplete: "off", maxlength: LONGEST_NOTE },
+  });
+  const go = make("button.go", { onclick: decide });
+  const cancel = make("button", { title: "Cancel (Escape)", onclick: () => dialog.close() }, "Cancel");
+  const dialog = makeDialog(
+    make,
+    ".confirm",
+    () => {
+      asked += 1;
+      back();
+    },
+    {
+      Enter: () => isFocused(note) && decide(),
+      // What is under the question is not to be reached while it stands.
+      Tab({ shiftKey }) {
+        const stops = [note, go, cancel].filter((stop) => !stop.hidden && !stop.disabled);
+        stops.at((stops.findIndex(isFocused) + (shiftKey ? -1 : 1)) % stops.length)?.focus();
+      },
+    },
+    ...[title, about, note, list],
+    make(".answers", go, cancel),
+  );
+
+  function open(next: Plan, state: State, anchor: HTMLElement): void {
     plan = next;
     preview = null;
     asked += 1;
     const mine = asked;
-    const says = sentence(next, names);
-    const rows = bulk.count === null ? "all rows of this filter" : some(bulk.count, "row");
-    ask(`${says(rows)}?`, says(rows));
-    setText(about, "Looking at what that would be on …");
+    const ask = (rows: string) => {
+      const answer = SENTENCES[next.kind](rows, nameOf(state, next.label ?? -1) ?? "");
+      title.textContent = `${answer}?`;
+      go.textContent = answer;
+      set(dialog.el, { "aria-label": `${answer}?` });
+    };
+    ask(bulk.count === null ? "all rows of this filter" : some(bulk.count, "row"));
+    about.textContent = "Looking at what that would be on …";
     list.replaceChildren();
     note.hidden = next.kind !== "note";
     note.value = "";
-    setOff(go, true);
-    el.hidden = false;
-    const home = el.offsetParent?.getBoundingClientRect();
-    if (home) el.style.top = `${anchor.getBoundingClientRect().bottom - home.top + 6}px`;
+    set(go, { off: true });
+    dialog.open(anchor, (_, below) => below + 6);
     (note.hidden ? cancel : note).focus({ preventScroll: true });
     bulk.preview().then(
       (found) => {
-        if (mine !== asked || el.hidden) return;
+        if (mine !== asked) return;
         preview = found;
-        const counted = some(found.total, "row");
-        ask(`${says(counted)}?`, says(counted));
-        setText(about, account(found));
-        list.replaceChildren(...found.rows.map((row) => line(maker, row, names)));
-        setOff(go, found.total === 0 || found.total > MOST_ROWS);
-        if (note.hidden && cancel.matches(":focus")) go.focus({ preventScroll: true });
+        ask(some(found.total, "row"));
+        about.textContent = account(found);
+        list.replaceChildren(
+          ...found.rows.map((row) =>
+            rowLine(make, row, "span.name.quiet", nameOf(state, row.label) ?? "no label"),
+          ),
+        );
+        set(go, { off: found.total === 0 || found.total > MOST_ROWS });
+        if (note.hidden && isFocused(cancel)) go.focus({ preventScroll: true });
       },
-      (error: Error) => mine === asked && setText(about, error.message),
+      (error: Error) => {
+        if (mine === asked) about.textContent = error.message;
+      },
     );
   }
 
-  function ask(question: string, answer: string): void {
-    setText(title, question);
-    setText(go, answer);
-    el.setAttribute("aria-label", question);
-  }
-
-  function decide(): void {
-    if (!plan || !preview) return;
-    bulk.decide(plan.kind === "note" ? { ...plan, note: note.value } : plan, preview);
-    close();
-  }
-
-  function close(): void {
-    asked += 1;
-    el.hidden = true;
-    back();
-  }
-
-  el.addEventListener(
-    "keydown",
-    (event) => {
-      event.stopPropagation();
-      if (event.isComposing) return;
-      if (event.key === "Escape") close();
-      else if (event.key === "Enter" && note.matches(":focus")) decide();
-      else if (event.key === "Tab") goRound(event.shiftKey);
-      else return;
-      event.preventDefault();
-    },
-    { signal },
-  );
-
-  /** What is under the question is not to be reached while it stands. */
-  function goRound(backwards: boolean): void {
-    const stops = [note, go, cancel].filter((stop) => !stop.hidden && !stop.disabled);
-    const at = stops.findIndex((stop) => stop.matches(":focus"));
-    stops.at((at + (backwards ? -1 : 1)) % stops.length)?.focus();
-  }
-
-  return { el, open };
+  return { el: dialog.el, open };
 }
 
-function sentence({ kind, label }: Plan, names: readonly string[]): (rows: string) => string {
-  switch (kind) {
-    case "relabel":
-      return (rows) => `Give ${rows} the label “${names[label ?? -1] ?? ""}”`;
-    case "keep":
-      return (rows) => `Keep ${rows}`;
-    case "unsure":
-      return (rows) => `Mark ${rows} unsure`;
-    case "remove":
-      return (rows) => `Remove ${rows}`;
-    case "clear":
-      return (rows) => `Take back the verdicts on ${rows}`;
-    default:
-      return (rows) => `Write one note on ${rows}`;
-  }
-}
-
-function account({ total, reviewed, rows }: Preview): string {
-  if (total > MOST_ROWS)
-    return `At most ${count(MOST_ROWS)} rows can be decided here at once: filter further, or decide in a cell.`;
-  const parts = [reviewed > 0 ? `${some(reviewed, "of them is", "of them are")} reviewed already` : ""];
-  if (total > rows.length) parts.push(`the first ${rows.length} are shown`);
-  parts.push("one Undo takes it back");
-  return parts.filter(Boolean).join(" · ");
-}
-
-function line(maker: Maker, row: Preview["rows"][number], names: readonly string[]): HTMLElement {
-  const label = row.label === null ? "no label" : (names[row.label] ?? "");
-  return make(maker, "li", {}, [
-    make(maker, "span", { class: "lw-quiet lw-number" }, [String(row.row)]),
-    make(maker, "span", { class: "lw-name", dir: "auto", title: row.text }, [row.text.slice(0, 300)]),
-    make(maker, "span", { class: "lw-name lw-quiet", dir: "auto", title: label }, [label]),
-  ]);
-}
+const account = ({ total, reviewed, rows }: Preview): string =>
+  total > MOST_ROWS
+    ? `At most ${count(MOST_ROWS)} rows can be decided here at once: filter further, or decide in a cell.`
+    : joined([
+        reviewed > 0 ? `${some(reviewed, "of them is", "of them are")} reviewed already` : "",
+        total > rows.length ? `the first ${rows.length} are shown` : "",
+        "one Undo takes it back",
+      ]);

@@ -1,43 +1,46 @@
 /** Errors found against rows reviewed, as a line; the thin one is where every reviewed row was wrong. */
 
-import { type Maker, make, setText } from "./dom";
+import type { Make } from "./draw";
+import type { State } from "./state";
 import { count } from "./words";
 
 type Points = readonly (readonly [reviewed: number, wrong: number])[];
 
-export function makeCurve(maker: Maker): { readonly el: HTMLElement; show(points: Points): void } {
-  const [all, found] = [
-    make(maker, "i", { class: "lw-curve-all" }),
-    make(maker, "i", { class: "lw-curve-found" }),
-  ];
-  const [up, along] = [make(maker, "span"), make(maker, "span", { class: "lw-curve-along" })];
-  const el = make(maker, "div", { class: "lw-curve", role: "img" }, [up, all, found, along]);
-
-  function show(points: Points): void {
-    const [reviewed, wrong] = points.at(-1) ?? [0, 0];
-    const most = Math.max(1, wrong);
-    const line = (points: Points, width: number) => {
-      const at = ([n, found]: Points[number], off: string) =>
-        `calc(${(100 * n) / Math.max(1, reviewed)}% + ${off}) calc(${100 - (100 * found) / most}% + ${off})`;
-      // Neither count ever falls: there and back, a little to the right and down, is a line of even width.
-      const there = points.map((point) => at(point, "0px"));
-      const back = points.map((point) => at(point, `${width}px`)).reverse();
-      return `polygon(${[...there, ...back].join()})`;
-    };
-    found.style.clipPath = line(points, 1.6);
-    const end = Math.min(most, reviewed);
-    all.style.clipPath = line(
-      [
-        [0, 0],
-        [end, end],
-      ],
-      0.8,
-    );
-    setText(up, `↑ ${count(wrong)} wrong`);
-    setText(along, `${count(reviewed)} reviewed →`);
-    el.setAttribute("aria-label", `Errors found: ${count(wrong)} in ${count(reviewed)} reviewed rows`);
-  }
-
-  show([]);
-  return { el, show };
+export function makeCurve(make: Make<State>): HTMLElement {
+  const points = ({ navigators }: State): Points => navigators.progress.told?.curve ?? [];
+  const end = (state: State) => points(state).at(-1) ?? [0, 0];
+  const line = (state: State, drawn: Points, width: number) => {
+    const [reviewed, wrong] = end(state);
+    const at = ([n, found]: Points[number], off: string) =>
+      `calc(${(100 * n) / Math.max(1, reviewed)}% + ${off}) calc(${100 - (100 * found) / Math.max(1, wrong)}% + ${off})`;
+    // Neither count ever falls: there and back, a little to the right and down, is a line of even width.
+    const there = drawn.map((point) => at(point, "0px"));
+    const back = drawn.map((point) => at(point, `${width}px`)).reverse();
+    return `clip-path:polygon(${[...there, ...back].join()})`;
+  };
+  return make(
+    ".curve",
+    {
+      role: "img",
+      "aria-label": (state) =>
+        `Errors found: ${count(end(state)[1])} in ${count(end(state)[0])} reviewed rows`,
+    },
+    make("span", (state) => `↑ ${count(end(state)[1])} wrong`),
+    make("i.curve-all", {
+      style: (state) => {
+        const [reviewed, wrong] = end(state);
+        const most = Math.min(Math.max(1, wrong), reviewed);
+        return line(
+          state,
+          [
+            [0, 0],
+            [most, most],
+          ],
+          0.8,
+        );
+      },
+    }),
+    make("i.curve-found", { style: (state) => line(state, points(state), 1.6) }),
+    make("span.curve-along", (state) => `${count(end(state)[0])} reviewed →`),
+  );
 }

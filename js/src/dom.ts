@@ -1,7 +1,6 @@
-/** Making elements: text as text, and every element that can hold focus kept out of the notebook's shortcuts. */
+/** Making elements as the status line does; the other components use draw.ts. */
 
-/** JupyterLab and Notebook look for it on the focused element itself: on an ancestor it is too late. */
-export const GUARD = "data-lm-suppress-shortcuts";
+import { GUARD } from "./draw";
 
 export interface Maker {
   readonly document: Document;
@@ -57,21 +56,4 @@ export function setText(element: HTMLElement, text: string): void {
 export function setAttribute(element: HTMLElement, name: string, value: string | null): void {
   if (value === null) element.removeAttribute(name);
   else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
-}
-
-/** Refills a select, where its options have changed, and keeps the choice by value. */
-export function setOptions(
-  maker: Maker,
-  select: HTMLSelectElement,
-  options: readonly { readonly value: string; readonly name: string }[],
-): void {
-  const same =
-    select.options.length === options.length &&
-    options.every(
-      ({ value, name }, i) => select.options[i]?.value === value && select.options[i]?.text === name,
-    );
-  if (same) return;
-  const chosen = select.value;
-  select.replaceChildren(...options.map(({ value, name }) => make(maker, "option", { value }, [name])));
-  select.value = chosen;
 }

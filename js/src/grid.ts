@@ -1,129 +1,114 @@
 /** The grid: a header, fixed row slots, one tab stop; and a sentence where there are no rows. */
 
-import { type Maker, make, setAttribute, setText } from "./dom";
-import { measureRoom, type Room } from "./name";
-import { makeRow, type RowActs, type RowSlot } from "./row";
+import { isFocused, type Make } from "./draw";
+import { ENDLESS, measureRoom } from "./name";
+import { makeRow, type RowSlot } from "./row";
 import type { State } from "./state";
+import type { Store } from "./store";
 
 export interface Grid {
   readonly el: HTMLElement;
-  show(state: State): void;
   /** Puts the focus on the cursor row; false where there is none. */
   focus(): boolean;
   /** The label cell of the cursor row, for the picker to open at. */
   cursorLabel(): HTMLElement | null;
 }
 
-/** What stands in the head of the grid beside names. */
-export interface HeadActs {
-  /** All rows of the page chosen for one decision, or none of them. */
-  selectPage(on: boolean): void;
-}
+const COLUMNS = ["Loss", "Text", "Label", "Predicted", "Verdict"];
 
-const COLUMNS = [
-  ["loss", "Loss"],
-  ["text", "Text"],
-  ["label", "Label"],
-  ["predicted", "Predicted"],
-  ["verdict", "Verdict"],
-] as const;
-
+/** `bar` stands over the head; `choose` opens the picker. */
 export function makeGrid(
-  maker: Maker,
-  acts: RowActs & HeadActs & { redraw(): void },
+  make: Make<State>,
+  store: Store,
   bar: HTMLElement,
+  choose: (row: number, anchor: HTMLElement) => void,
 ): Grid {
-  const headers = COLUMNS.map(([column, name]) =>
-    make(maker, "div", { role: "columnheader", class: `lw-cell lw-${column}` }, [name]),
-  );
-  const all = make(maker, "input", {
-    ...{ type: "checkbox", tabindex: "-1", "aria-label": "Select all on the page" },
-    title: "Select all on the page (Ctrl+A)",
-  });
-  all.addEventListener("mousedown", (event) => event.preventDefault(), { signal: maker.signal });
-  all.addEventListener("click", () => acts.selectPage(all.checked), { signal: maker.signal });
-  const select = make(maker, "div", { role: "columnheader", class: "lw-cell lw-select" }, [all]);
-  const head = make(maker, "div", { role: "row", class: "lw-head", "aria-rowindex": "1" }, [
-    select,
-    ...headers,
-  ]);
-  const body = make(maker, "div", { role: "rowgroup", class: "lw-body" });
-  const grid = make(
-    maker,
-    "div",
-    {
-      ...{ role: "grid", class: "lw-grid", "aria-label": "Examples", "aria-colcount": "6" },
-      "aria-multiselectable": "true",
-    },
-    [head, body],
-  );
-  const blank = make(maker, "div", { class: "lw-blank" });
-  const probe = make(maker, "span", { class: "lw-probe", "aria-hidden": "true" }, [
-    "transfer_not_received_by",
-  ]);
-  const el = make(maker, "div", { class: "lw-table" }, [bar, grid, blank, probe]);
+  const { bulk } = store;
   const slots: RowSlot[] = [];
-  let room: Room = { label: Number.MAX_SAFE_INTEGER, predicted: Number.MAX_SAFE_INTEGER };
+  let room = ENDLESS;
   let cursor: RowSlot | undefined;
 
-  function show(state: State): void {
+  const all = make("input", {
+    ...{ type: "checkbox", tabindex: -1, "aria-label": "Select all on the page" },
+    title: "Select all on the page (Ctrl+A)",
+    checked: ({ rows }) => rows.length > 0 && bulk.page === "all",
+    indeterminate: () => bulk.page === "some",
+    disabled: ({ rows }) => rows.length === 0,
+    onmousedown: (event) => event.preventDefault(),
+    onclick() {
+      bulk.choosePage(all.checked);
+    },
+  });
+  const header = (column: string, face: string | Node) =>
+    make(
+      `.cell.${column}`,
+      {
+        role: "columnheader",
+        "aria-sort": ({ filter }) =>
+          column === filter.sort ? (filter.descending ? "descending" : "ascending") : null,
+      },
+      face,
+    );
+  const body = make(".body", { role: "rowgroup" });
+  const probe = make("span.probe", { "aria-hidden": true }, "transfer_not_received_by");
+  const el = make(
+    ".table",
+    bar,
+    make(
+      ".grid",
+      {
+        ...{ role: "grid", "aria-label": "Examples", "aria-colcount": 6, "aria-multiselectable": true },
+        "aria-rowcount": ({ total }) => (total === null ? -1 : total + 1),
+        "aria-busy": ({ turning }) => turning,
+        "aria-readonly": ({ locked }) => locked !== "",
+      },
+      make(
+        ".head",
+        { role: "row", "aria-rowindex": 1 },
+        header("select", all),
+        COLUMNS.map((name) => header(name.toLowerCase(), name)),
+      ),
+      body,
+    ),
+    make(".blank", { hidden: (state) => blankSentence(state) === "" }, blankSentence),
+    probe,
+  );
+
+  make.watch((state) => {
     const { rows, limit, total, here } = state;
     while (slots.length < limit) {
-      const slot = makeRow(maker, slots.length, acts);
+      const slot = makeRow(make, slots.length, store, choose);
       slots.push(slot);
       body.append(slot.el);
     }
-    setAttribute(grid, "aria-rowcount", String(total === null ? -1 : total + 1));
-    setAttribute(grid, "aria-busy", String(state.turning));
-    setAttribute(grid, "aria-readonly", String(state.locked !== ""));
-    all.checked = rows.length > 0 && state.bulk.page === "all";
-    all.indeterminate = state.bulk.page === "some";
-    all.disabled = rows.length === 0;
-    for (const [i, [column]] of COLUMNS.entries()) {
-      const header = headers[i];
-      const sorted = column === state.filter.sort;
-      if (header)
-        setAttribute(
-          header,
-          "aria-sort",
-          sorted ? (state.filter.descending ? "descending" : "ascending") : null,
-        );
-    }
-    const hadFocus = slots.some((slot) => slot.el.matches(":focus"));
+    const hadFocus = slots.some((slot) => isFocused(slot.el));
     cursor = slots[state.cursor];
     // A short last page keeps its height, so that the pager stays under the pointer.
-    const kept = here
-      ? total === null || total > limit
-        ? limit
-        : rows.length
-      : Math.min(limit, state.snapshot.rows);
+    const full = total === null || total > limit ? limit : rows.length;
+    const kept = here ? full : Math.min(limit, state.snapshot.rows);
     slots.forEach((slot, i) => {
       slot.show(state, rows[i] ?? null, room);
       slot.el.hidden = i >= kept;
     });
-    if (hadFocus && rows.length > 0 && !cursor?.el.matches(":focus")) cursor?.el.focus();
-    setText(blank, blankSentence(state));
-    blank.hidden = blank.textContent === "";
-  }
+    if (hadFocus && rows.length > 0 && cursor && !isFocused(cursor.el)) cursor.el.focus();
+  });
 
-  const { ResizeObserver } = maker.document.defaultView ?? globalThis;
   const watching = new ResizeObserver(() => {
     const [label, predicted] = slots[0]?.cells ?? [];
     if (!label || !predicted || label.clientWidth === 0) return;
     const now = measureRoom(probe, label, predicted);
     if (now.label === room.label && now.predicted === room.predicted) return;
     room = now;
-    acts.redraw();
+    store.changed();
   });
   watching.observe(body);
-  maker.signal.addEventListener("abort", () => watching.disconnect());
+  make.signal.addEventListener("abort", () => watching.disconnect());
 
   return {
     el,
-    show,
-    focus: () => {
+    focus() {
       cursor?.el.focus();
-      return cursor?.el.matches(":focus") ?? false;
+      return cursor !== undefined && isFocused(cursor.el);
     },
     cursorLabel: () => cursor?.labelCell ?? null,
   };
@@ -133,8 +118,6 @@ function blankSentence({ rows, here, problem, late, locked, snapshot }: State): 
   if (rows.length > 0) return "";
   if (problem) return problem;
   if (here) return snapshot.rows === 0 ? "There are no rows." : "No row matches these filters.";
-  return (
-    locked ||
-    (late ? "The grid is waiting for the kernel: it shows its rows when the running cell ends." : "")
-  );
+  const waiting = "The grid is waiting for the kernel: it shows its rows when the running cell ends.";
+  return locked || (late ? waiting : "");
 }

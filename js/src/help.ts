@@ -1,10 +1,11 @@
 /** The help panel: what a click does, every key, and what the notebook does not hear from inside the grid. */
 
-import { type Maker, make, makeButton } from "./dom";
+import { makeDialog } from "./dialog";
+import type { Plain } from "./draw";
 
 export interface Help {
   readonly el: HTMLElement;
-  /** Opens it beside what was in use, for the top of a long grid may be off the screen; or closes it. */
+  /** Opens it beside what was in use; or closes it. */
   toggle(beside: HTMLElement): void;
 }
 
@@ -39,59 +40,39 @@ const SENTENCES = [
   "While the focus is in the grid, Ctrl+S and Shift+Enter do not reach the notebook. Click outside it first.",
 ];
 
-/** `closed` puts the focus back. */
-export function makeHelp(maker: Maker, closed: () => void): Help {
-  const { signal } = maker;
-  const close = () => {
-    el.hidden = true;
-    closed();
-  };
-  const rows = KEYS.flatMap(([keys, what]) => [
+/** `back` returns the focus. */
+export function makeHelp(make: Plain, back: () => void): Help {
+  const dialog = makeDialog(
+    make,
+    ".help",
+    back,
+    { "?": () => dialog.close() },
+    { "aria-label": "How to review" },
     make(
-      maker,
-      "dt",
-      {},
-      keys.split(" ").map((key) => make(maker, /^(or|…)$/.test(key) ? "span" : "kbd", {}, [key])),
+      "dl",
+      KEYS.map(([keys, what]) => [
+        make(
+          "dt",
+          keys.split(" ").map((key) => make(/^(or|…)$/.test(key) ? "span" : "kbd", key)),
+        ),
+        make("dd", what),
+      ]),
     ),
-    make(maker, "dd", {}, [what]),
-  ]);
-  const el = make(
-    maker,
-    "div",
-    { class: "lw-help", role: "dialog", "aria-label": "How to review", tabindex: "-1" },
-    [
-      make(maker, "dl", {}, rows),
-      make(
-        maker,
-        "div",
-        { class: "lw-advice" },
-        SENTENCES.map((sentence) => make(maker, "p", {}, [sentence])),
-      ),
-      makeButton(maker, { class: "lw-close", title: "Close (Escape)" }, "Close", close),
-    ],
+    make(
+      ".advice",
+      SENTENCES.map((sentence) => make("p", sentence)),
+    ),
+    make("button.close", { title: "Close (Escape)", onclick: () => dialog.close() }, "Close"),
   );
-  el.hidden = true;
-  el.addEventListener(
-    "keydown",
-    (event) => {
-      event.stopPropagation();
-      if (event.key !== "Escape" && event.key !== "?") return;
-      event.preventDefault();
-      close();
-    },
-    { signal },
-  );
+  const { el } = dialog;
   return {
     el,
-    toggle: (beside) => {
-      if (!el.hidden) return close();
-      el.hidden = false;
-      const home = el.offsetParent;
-      if (home) {
-        const above = beside.getBoundingClientRect().top - home.getBoundingClientRect().top;
-        const lowest = home.clientHeight - el.offsetHeight - MARGIN_PX;
-        el.style.top = `${Math.max(MARGIN_PX, Math.min(above + 40, lowest))}px`;
-      }
+    toggle(beside) {
+      if (!el.hidden) return dialog.close();
+      dialog.open(beside, (above) => {
+        const lowest = (el.offsetParent?.clientHeight ?? 0) - el.offsetHeight - MARGIN_PX;
+        return Math.max(MARGIN_PX, Math.min(above + 40, lowest));
+      });
       el.focus();
     },
   };

@@ -1,15 +1,13 @@
 /** The losses of all rows as a histogram: a brush, dragged or by keys, leaves the rows between its two ends. */
 
-import { type Maker, make, makeButton, setAttribute, setText } from "./dom";
-import type { Filter, LossHistogram } from "./protocol";
+import { isFocused, type Make, set } from "./draw";
+import type { LossHistogram } from "./protocol";
 import type { State } from "./state";
-import { loss, lossRange, NO_END, some } from "./words";
-
-export interface HistogramActs {
-  filterBy(patch: Partial<Filter>): void;
-}
+import type { Store } from "./store";
+import { HIDDEN, loss, lossRange, NO_END, share, some, within } from "./words";
 
 type Bins = readonly [first: number, last: number];
+type Range = readonly [number, number];
 
 const PAUSE_MS = 300;
 const STEPS: Readonly<Record<string, number>> = {
@@ -17,131 +15,105 @@ const STEPS: Readonly<Record<string, number>> = {
   ...{ Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY },
 };
 
-export function makeHistogram(
-  maker: Maker,
-  acts: HistogramActs,
-): { readonly el: HTMLElement; show(state: State): void } {
-  const { signal } = maker;
-  const title = make(maker, "div", { class: "lw-title" }, ["Loss"]);
-  const end = (name: string, descending: boolean) =>
-    makeButton(maker, { title: `${name} first` }, name, () => acts.filterBy({ sort: "loss", descending }));
-  const ends = [end("Highest loss", true), end("Lowest loss", false)];
-  const order = make(maker, "div", { class: "lw-ends", role: "group", "aria-label": "Order" }, ends);
-  const bars = make(maker, "div", { class: "lw-bins", "aria-hidden": "true" });
-  const brush = make(maker, "i", { class: "lw-brush" });
-  const thumbs = ["Lowest loss shown", "Highest loss shown"].map((name) =>
-    make(maker, "div", { role: "slider", tabindex: "0", "aria-label": name, class: "lw-thumb" }),
-  );
-  const plot = make(maker, "div", { class: "lw-plot" }, [bars, brush, ...thumbs]);
-  const [low, high] = ["", ""].map((face) => make(maker, "span", {}, [face])) as [HTMLElement, HTMLElement];
-  const says = make(maker, "span");
-  const axis = make(maker, "div", { class: "lw-axis lw-quiet" }, [low, says, high]);
-  const blank = make(maker, "div", { class: "lw-quiet" });
-  const el = make(maker, "div", { class: "lw-losses" }, [title, order, plot, axis, blank]);
-
+export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
   let drawn: LossHistogram | null = null;
-  let shownRange = "";
   let edges: readonly number[] = [];
   let counts: readonly number[] = [];
   /** The bins that are chosen, also while the brush is still being drawn. */
   let chosen: Bins | null = null;
-  let filtered: readonly [number, number] | null = null;
+  let filtered: Range | null = null;
   let anchor: number | null = null;
+  let pressed: { readonly bin: number; readonly inside: boolean } | null = null;
   let pause: ReturnType<typeof setTimeout> | undefined;
-  signal.addEventListener("abort", () => clearTimeout(pause));
+  make.signal.addEventListener("abort", () => clearTimeout(pause));
 
+  const edge = (i: number) => edges.at(i) ?? 0;
   const last = () => Math.max(0, edges.length - 2);
-  const limit = (bin: number) => Math.max(0, Math.min(bin, last()));
+  const limit = (bin: number) => within(bin, last());
+  const ends = (): Bins => chosen ?? [0, last()];
   const binAt = ({ clientX }: PointerEvent) => {
     const { left, width } = bars.getBoundingClientRect();
     return limit(Math.floor(((clientX - left) / Math.max(1, width)) * (last() + 1)));
   };
   /** The open ends stay open: rows at the very ends are never lost to rounding. */
-  const rangeOf = ([from, to]: Bins): readonly [number, number] | null => {
-    if (from === 0 && to === last()) return null;
-    return [
-      from === 0 ? Math.min(0, edges[0] ?? 0) : (edges[from] ?? 0),
-      to === last() ? NO_END : (edges[to + 1] ?? 0),
-    ];
-  };
-  const binsOf = (range: readonly [number, number] | null): Bins | null => {
+  const rangeOf = ([from, to]: Bins): Range | null =>
+    from === 0 && to === last()
+      ? null
+      : [from === 0 ? Math.min(0, edge(0)) : edge(from), to === last() ? NO_END : edge(to + 1)];
+  const binsOf = (range: Range | null): Bins | null => {
     if (!range || edges.length < 2) return null;
-    const from = edges.filter((edge) => edge <= range[0] + 1e-9).length - 1;
-    const to = edges.findIndex((edge) => edge >= range[1] - 1e-9);
-    return [limit(from), to < 0 ? last() : Math.max(limit(from), limit(to - 1))];
+    const from = limit(edges.filter((at) => at <= range[0] + 1e-9).length - 1);
+    const to = edges.findIndex((at) => at >= range[1] - 1e-9);
+    return [from, to < 0 ? last() : Math.max(from, limit(to - 1))];
   };
   const apply = () => {
     clearTimeout(pause);
     pause = undefined;
-    acts.filterBy({ loss_range: chosen && rangeOf(chosen) });
+    store.filterBy({ loss_range: chosen && rangeOf(chosen) });
   };
   const choose = (next: Bins | null) => {
     chosen = next;
     drawBrush();
+  };
+  const cancel = () => {
+    anchor = null;
+    choose(binsOf(filtered));
   };
   const clear = () => {
     anchor = null;
     choose(null);
     if (filtered) apply();
   };
+  const thumbWhere = (is: (thumb: HTMLElement) => boolean) => thumbs.findIndex(is);
 
-  plot.addEventListener(
-    "pointerdown",
-    (event) => {
+  const bars = make(".bins", { "aria-hidden": true });
+  const brush = make("i.brush");
+  const thumbs = ["Lowest loss shown", "Highest loss shown"].map((name) =>
+    make(".thumb", { role: "slider", tabindex: 0, "aria-label": name }),
+  );
+  const says = make("span");
+  const hidden = ({ blind, navigators }: State) => blind || !navigators.histogram.told;
+
+  const plot = make(".plot", { hidden }, bars, brush, thumbs, {
+    onpointerdown(event) {
       if (event.button !== 0 || edges.length < 2) return;
       event.preventDefault();
       plot.setPointerCapture(event.pointerId);
       clearTimeout(pause);
       const bin = binAt(event);
-      const [from, to] = chosen ?? [0, last()];
-      const thumb = thumbs.findIndex((one) => event.composedPath().includes(one));
+      const [from, to] = ends();
+      const thumb = thumbWhere((one) => event.composedPath().includes(one));
       anchor = thumb === 0 ? to : thumb === 1 ? from : bin;
       thumbs[Math.max(0, thumb)]?.focus({ preventScroll: true });
       // A click beside the brush takes it off; a drag from there draws another.
       pressed = thumb < 0 && chosen !== null ? { bin, inside: bin >= from && bin <= to } : null;
       if (!chosen) choose([bin, bin]);
     },
-    { signal },
-  );
-  let pressed: { readonly bin: number; readonly inside: boolean } | null = null;
-  plot.addEventListener(
-    "pointermove",
-    (event) => {
+    onpointermove(event) {
       if (anchor === null) return;
       const bin = binAt(event);
       if (pressed?.bin === bin) return;
       pressed = null;
       choose([Math.min(anchor, bin), Math.max(anchor, bin)]);
     },
-    { signal },
-  );
-  plot.addEventListener(
-    "pointerup",
-    () => {
+    onpointerup() {
       if (anchor === null) return;
       anchor = null;
       if (!pressed) apply();
       else if (!pressed.inside) clear();
     },
-    { signal },
-  );
-  plot.addEventListener("pointercancel", () => anchor !== null && cancel(), { signal });
-  const cancel = () => {
-    anchor = null;
-    choose(binsOf(filtered));
-  };
-  plot.addEventListener(
-    "keydown",
-    (event) => {
+    onpointercancel: () => anchor !== null && cancel(),
+    onkeydown(event) {
       if (event.altKey || event.metaKey || event.ctrlKey) return;
-      const thumb = thumbs.findIndex((one) => one.matches(":focus"));
       const step = STEPS[event.key];
       if (event.key === "Escape") anchor === null ? clear() : cancel();
       else if (step === undefined || edges.length < 2) return;
       else {
-        const [from, to] = chosen ?? [0, last()];
+        const [from, to] = ends();
         choose(
-          thumb === 0 ? [Math.min(limit(from + step), to), to] : [from, Math.max(limit(to + step), from)],
+          thumbWhere(isFocused) === 0
+            ? [Math.min(limit(from + step), to), to]
+            : [from, Math.max(limit(to + step), from)],
         );
         clearTimeout(pause);
         pause = setTimeout(apply, PAUSE_MS);
@@ -149,86 +121,98 @@ export function makeHistogram(
       event.preventDefault();
       event.stopPropagation();
     },
-    { signal },
-  );
+  });
 
   function drawBrush(): void {
     const bins = last() + 1;
-    const [from, to] = chosen ?? [0, last()];
+    const [from, to] = ends();
     const range = chosen && rangeOf(chosen);
-    brush.style.insetInline = `${(100 * from) / bins}% ${(100 * (bins - 1 - to)) / bins}%`;
+    brush.style.insetInline = `${share(from, bins)} ${share(bins - 1 - to, bins)}`;
     brush.hidden = !range;
     plot.classList.toggle("lw-brushed", range !== null);
-    const at = [from, to + 1];
     thumbs.forEach((thumb, i) => {
-      thumb.style.insetInlineStart = `${(100 * (at[i] ?? 0)) / bins}%`;
-      const value = edges[at[i] ?? 0] ?? 0;
-      setAttribute(thumb, "aria-valuemin", String(edges[0] ?? 0));
-      setAttribute(thumb, "aria-valuemax", String(edges.at(-1) ?? 0));
-      setAttribute(thumb, "aria-valuenow", String(value));
-      setAttribute(thumb, "aria-valuetext", loss(value));
+      const at = i === 0 ? from : to + 1;
+      set(thumb, {
+        style: `inset-inline-start:${share(at, bins)}`,
+        "aria-valuemin": edge(0),
+        "aria-valuemax": edge(-1),
+        "aria-valuenow": edge(at),
+        "aria-valuetext": loss(edge(at)),
+      });
     });
     [...bars.children].forEach((bar, i) => {
       bar.classList.toggle("lw-beside", range !== null && (i < from || i > to));
     });
-    const within = counts.slice(from, to + 1).reduce((sum, n) => sum + n, 0);
-    setText(
-      says,
-      range
-        ? `${lossRange(range)} · ${some(within, "row")}`
-        : "drag to filter · strong: reviewed · log scale",
-    );
+    const rows = counts.slice(from, to + 1).reduce((sum, n) => sum + n, 0);
+    says.textContent = range
+      ? `${lossRange(range)} · ${some(rows, "row")}`
+      : "drag to filter · strong: reviewed · log scale";
   }
 
-  function drawBars(told: LossHistogram): void {
-    edges = told.edges;
-    counts = told.rows;
-    const most = Math.log1p(Math.max(1, ...told.rows));
+  function drawBars({ edges: between, rows: all, reviewed }: LossHistogram): void {
+    edges = between;
+    counts = all;
+    const most = Math.log1p(Math.max(1, ...all));
     bars.replaceChildren(
-      ...told.rows.map((rows, i) => {
-        const done = told.reviewed[i] ?? 0;
-        const share = make(maker, "i");
-        share.style.height = `${(100 * done) / Math.max(1, rows)}%`;
-        const bar = make(maker, "div", {}, [share]);
-        bar.style.height = `${((100 * Math.log1p(rows)) / most).toFixed(1)}%`;
-        const range = lossRange([edges[i] ?? 0, i === last() ? NO_END : (edges[i + 1] ?? 0)]);
-        const slot = make(maker, "div", { title: `${range}: ${some(rows, "row")}, ${done} reviewed` }, [bar]);
-        return slot;
+      ...all.map((rows, i) => {
+        const done = reviewed[i] ?? 0;
+        const range = lossRange([edge(i), i === last() ? NO_END : edge(i + 1)]);
+        return make(
+          "",
+          { title: `${range}: ${some(rows, "row")}, ${done} reviewed` },
+          make(
+            "",
+            { style: `height:${share(Math.log1p(rows), most)}` },
+            make("i", { style: `height:${share(done, rows)}` }),
+          ),
+        );
       }),
     );
-    setText(low, loss(edges[0] ?? 0));
-    setText(high, `${loss(edges.at(-1) ?? 0)}`);
-    const missing = told.missing > 0 ? ` · ${some(told.missing, "row")} without a loss` : "";
-    setText(title, `Loss${missing}`);
   }
 
-  function show({ navigators, filter, blind }: State): void {
-    const { told, problem } = navigators.histogram;
-    const hidden = blind || told === null;
-    for (const part of [plot, axis]) part.hidden = hidden;
-    setText(
-      blank,
-      blind ? "Hidden while you review blind." : problem || (told ? "" : "Counting the losses…"),
-    );
-    ends.forEach((button, i) => {
-      const descending = i === 0;
-      setAttribute(
-        button,
-        "aria-pressed",
-        String(filter.sort === "loss" && filter.descending === descending),
-      );
-    });
-    if (!told) return;
-    const range = JSON.stringify(filter.loss_range);
-    if (told === drawn && range === shownRange) return;
+  make.watch(({ navigators, filter }) => {
+    const { told } = navigators.histogram;
+    if (!told || (told === drawn && filter.loss_range === filtered)) return;
+    filtered = filter.loss_range;
     if (told !== drawn) drawBars(told);
     drawn = told;
-    shownRange = range;
-    filtered = filter.loss_range;
     // A brush that is being drawn stays as it is.
-    if (anchor === null && pause === undefined) choose(binsOf(filtered));
-    else drawBrush();
-  }
+    if (anchor === null && pause === undefined) chosen = binsOf(filtered);
+    drawBrush();
+  });
 
-  return { el, show };
+  const end = (name: string, descending: boolean) =>
+    make(
+      "button",
+      {
+        title: `${name} first`,
+        "aria-pressed": ({ filter }) => filter.sort === "loss" && filter.descending === descending,
+        onclick: () => store.filterBy({ sort: "loss", descending }),
+      },
+      name,
+    );
+  return make(
+    ".losses",
+    make(".title", ({ navigators }) => {
+      const missing = navigators.histogram.told?.missing ?? 0;
+      return missing > 0 ? `Loss · ${some(missing, "row")} without a loss` : "Loss";
+    }),
+    make(
+      ".ends",
+      { role: "group", "aria-label": "Order" },
+      end("Highest loss", true),
+      end("Lowest loss", false),
+    ),
+    plot,
+    make(
+      ".axis.quiet",
+      { hidden },
+      make("span", ({ navigators }) => loss(navigators.histogram.told?.edges[0] ?? 0)),
+      says,
+      make("span", ({ navigators }) => loss(navigators.histogram.told?.edges.at(-1) ?? 0)),
+    ),
+    make(".quiet", ({ blind, navigators: { histogram } }) =>
+      blind ? HIDDEN : histogram.problem || (histogram.told ? "" : "Counting the losses…"),
+    ),
+  );
 }

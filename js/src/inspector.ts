@@ -1,25 +1,17 @@
 /** What belongs to the row under the cursor: why it is here, its whole text, its likeliest labels, its note. */
 
-import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./dom";
-import { type FactsActs, makeFacts } from "./facts";
+import { LONGEST_NOTE } from "./confirm";
+import { isFocused, type Make, maker, onKeys } from "./draw";
+import { fact, makeFacts } from "./facts";
 import type { Row } from "./protocol";
-import { lookOf, makeSeen } from "./seen";
-import { labelsByProbability, suggestions } from "./standing";
-import type { State } from "./state";
-import { percent } from "./words";
-
-export interface InspectorActs extends FactsActs {
-  relabel(row: number, label: number): void;
-  note(row: number, note: string): void;
-  wholeText(row: Row): { readonly text: string; readonly pair: string | null } | null;
-  showOdd(odd: boolean): void;
-  redraw(): void;
-  backToGrid(): void;
-}
+import { makeTexts } from "./seen";
+import { labelsByProbability, nameOf, suggestions } from "./standing";
+import type { ShownRow, State } from "./state";
+import type { Store } from "./store";
+import { joined, percent, share } from "./words";
 
 export interface Inspector {
   readonly el: HTMLElement;
-  show(state: State): void;
   /** Puts the focus into the note. */
   writeNote(): void;
   /** The whole text, or its beginning again. */
@@ -27,180 +19,162 @@ export interface Inspector {
 }
 
 const KEYS = ["a", "s", "d"];
-const LINES = 5;
-const LONGEST_NOTE = 2_000;
+const LINES = [0, 1, 2, 3, 4];
 
-export function makeInspector(maker: Maker, acts: InspectorActs): Inspector {
-  const { signal } = maker;
-  const facts = makeFacts(maker, acts);
-  const text = make(maker, "div", { class: "lw-full", dir: "auto" });
-  const pair = make(maker, "div", { class: "lw-full lw-second", dir: "auto" });
-  const seeText = makeSeen(maker, text);
-  const seePair = makeSeen(maker, pair);
-  // What scrolls can be reached by key.
-  const frame = make(
-    maker,
-    "div",
-    { class: "lw-frame", tabindex: "0", role: "group", "aria-label": "Whole text" },
-    [text, pair],
-  );
-  const columns = make(maker, "div", { class: "lw-columns" });
-  const expand = () => {
-    expanded = !expanded;
-    measured = -1;
-    acts.redraw();
-  };
-  const tip = "The whole text (e)";
-  const more = makeButton(
-    maker,
-    { class: "lw-more", title: tip, "aria-expanded": "false" },
-    "Show all",
-    expand,
-  );
-  const odd = makeButton(
-    maker,
-    {
-      class: "lw-show-odd",
-      title: "Spaces, line ends and invisible characters (w)",
-      "aria-pressed": "false",
-    },
-    "¶",
-    () => acts.showOdd(odd.getAttribute("aria-pressed") !== "true"),
-  );
-  odd.setAttribute("aria-label", "Show spaces and odd characters");
-  const corner = make(maker, "div", { class: "lw-corner" }, [more, odd]);
-  const reading = make(maker, "div", { class: "lw-reading" }, [
-    make(maker, "div", { class: "lw-title" }, ["Text"]),
-    corner,
-    frame,
-    columns,
-  ]);
+/** A label and its probability, where there is one on this line. */
+type Line = readonly [label: number, probability: number | null] | undefined;
 
-  const lines = Array.from({ length: LINES }, () => {
-    const key = make(maker, "kbd");
-    const name = make(maker, "span", { class: "lw-name", dir: "auto" });
-    const fill = make(maker, "i");
-    const mark = make(maker, "span", { class: "lw-mark" });
-    const share = make(maker, "span", { class: "lw-share", "aria-hidden": "true" }, [fill]);
-    const chance = make(maker, "span", { class: "lw-percent" });
-    const button = makeButton(maker, { class: "lw-likely", tabindex: "-1" }, "", () => {
-      if (row && label !== null) acts.relabel(row.row, label);
-    });
-    button.replaceChildren(key, name, mark, share, chance);
-    button.addEventListener("mousedown", (event) => event.preventDefault(), { signal });
-    let label: number | null = null;
-    const take = (next: number | null) => {
-      label = next;
-    };
-    return { button, key, name, mark, fill, chance, take };
-  });
-  const heading = make(maker, "div", { class: "lw-title" }, ["Labels by probability"]);
-  const labels = make(maker, "div", { class: "lw-likelies" }, [
-    heading,
-    ...lines.map(({ button }) => button),
-  ]);
-
-  const note = make(maker, "input", {
-    ...{ type: "text", class: "lw-note", "aria-label": "Note", placeholder: "Note (n)", dir: "auto" },
-    ...{ autocomplete: "off", maxlength: String(LONGEST_NOTE) },
-  });
-  const el = make(maker, "div", { class: "lw-inspector" }, [facts.el, reading, labels, note]);
-  let row: Row | null = null;
+export function makeInspector(
+  outer: Make<State>,
+  store: Store,
+  acts: { showTwins(row: Row): void; backToGrid(): void },
+): Inspector {
+  const make = maker<State>(outer.signal);
+  let row: ShownRow | undefined;
+  let likely: readonly Line[] = [];
   let expanded = false;
   /** Whose text was measured last: that costs a layout. */
   let measured = -1;
   /** The row that a note was begun for: the cursor may have moved on when the field loses the focus. */
-  let writing: Row | null = null;
+  let writing: Row | undefined;
 
-  const keep = () => {
-    if (writing && note.value !== writing.note) acts.note(writing.row, note.value);
-    writing = null;
+  const expand = () => {
+    expanded = !expanded;
+    measured = -1;
+    store.changed();
   };
-  note.addEventListener("focus", () => (writing = row), { signal });
-  note.addEventListener("blur", keep, { signal });
-  note.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
-      event.preventDefault();
-      if (event.key === "Escape") note.value = writing?.note ?? "";
-      acts.backToGrid();
-    },
-    { signal },
+  const texts = makeTexts(make, ".full");
+  texts.els[1]?.classList.add("lw-second");
+  // What scrolls can be reached by key.
+  const frame = make(
+    ".frame",
+    { tabindex: 0, role: "group", "aria-label": "Whole text" },
+    texts.els.map((text) => text),
+  );
+  const more = make(
+    "button.more",
+    { title: "The whole text (e)", "aria-expanded": () => expanded, onclick: expand },
+    () => (expanded ? "Show less" : "Show all"),
+  );
+  const columns = make(".columns", { hidden: ({ snapshot }) => snapshot.columns.length === 0 });
+  make.watch(
+    () => row?.columns,
+    (values, { snapshot }) =>
+      columns.replaceChildren(...snapshot.columns.map((name, i) => fact(make, name, values?.[i] ?? ""))),
   );
 
-  function show(state: State): void {
-    row = state.rows[state.cursor] ?? null;
-    const names = state.snapshot.label_names;
-    el.classList.toggle("lw-nothing-here", row === null);
-    note.disabled = row === null || state.locked !== "";
+  const line = (i: number) => {
+    const label = () => likely[i]?.[0] ?? null;
+    const name = (state: State) => nameOf(state, label()) ?? "";
+    const chance = () => likely[i]?.[1] ?? null;
+    return make(
+      "button.likely",
+      {
+        tabindex: -1,
+        ".away": () => label() === null,
+        off: ({ locked }) => locked !== "",
+        onmousedown: (event) => event.preventDefault(),
+        onclick() {
+          const id = label();
+          if (row && id !== null) store.decide("relabel", row.row, { label: id });
+        },
+      },
+      make("kbd", () => (row && KEYS[suggestions(row).indexOf(label() ?? -1)]) ?? ""),
+      make("span.name", { dir: "auto", title: name, ".now": () => label() === row?.label }, name),
+      make("span.mark", ({ snapshot }) =>
+        joined(
+          [
+            label() === row?.given ? "given" : "",
+            snapshot.has_probs && label() === row?.predicted ? "model" : "",
+          ],
+          ", ",
+        ),
+      ),
+      make(
+        "span.share",
+        { "aria-hidden": true },
+        make("i", { style: () => `width:${share(chance() ?? 0, 1)}` }),
+      ),
+      make("span.percent", () => percent(chance())),
+    );
+  };
+
+  const note = make("input.note", {
+    ...{ type: "text", "aria-label": "Note", placeholder: "Note (n)", dir: "auto" },
+    ...{ autocomplete: "off", maxlength: LONGEST_NOTE },
+    onfocus() {
+      writing = row;
+    },
+    onblur() {
+      if (writing && note.value !== writing.note) store.decide("note", writing.row, { note: note.value });
+      writing = undefined;
+    },
+    onkeydown: onKeys({
+      Enter: acts.backToGrid,
+      Escape() {
+        note.value = writing?.note ?? "";
+        acts.backToGrid();
+      },
+    }),
+  });
+  const facts = makeFacts(make, store, acts.showTwins);
+  const el = make(
+    ".inspector",
+    { ".expanded": () => expanded },
+    facts,
+    make(
+      ".reading",
+      make(".title", "Text"),
+      make(
+        ".corner",
+        more,
+        make(
+          "button.show-odd",
+          {
+            title: "Spaces, line ends and invisible characters (w)",
+            "aria-label": "Show spaces and odd characters",
+            "aria-pressed": ({ odd }) => odd,
+            onclick: store.toggleOdd,
+          },
+          "¶",
+        ),
+      ),
+      frame,
+      columns,
+    ),
+    make(
+      ".likelies",
+      make(".title", ({ snapshot, blind }) =>
+        snapshot.has_probs && !blind ? "Labels by probability" : "Labels",
+      ),
+      LINES.map(line),
+    ),
+    note,
+  );
+
+  outer.watch((state) => {
+    row = state.rows[state.cursor];
+    el.classList.toggle("lw-nothing-here", !row);
+    note.disabled = !row || state.locked !== "";
     if (!row) return;
-    facts.show(state, row);
-    setAttribute(odd, "aria-pressed", String(state.odd));
-    showColumns(state, row);
-    const whole = expanded && row.text_cut ? acts.wholeText(row) : null;
-    const look = lookOf(state);
-    seeText(whole?.text ?? row.text, look);
-    seePair(whole?.pair ?? row.pair ?? "", look);
-    const [first = "", second = ""] = row.pair === null ? [] : state.snapshot.text_columns;
-    setAttribute(text, "data-name", first || null);
-    setAttribute(pair, "data-name", second || null);
-    pair.hidden = row.pair === null;
-    el.classList.toggle("lw-expanded", expanded);
+    likely = likeliest(row, state.snapshot.label_names.length);
+    const whole = (expanded && store.lookups.wholeText(row)) || row;
+    texts.show(state, whole.text, row.pair === null ? null : whole.pair);
+    make.show(state);
     if (measured !== row.row || expanded) {
       measured = frame.clientHeight > 0 ? row.row : -1;
       const cut = row.text_cut || frame.scrollHeight > frame.clientHeight + 1;
-      more.classList.toggle("lw-away", !expanded && !cut);
+      more.classList.toggle("lw-away", !cut && !expanded);
     }
-    setText(more, expanded ? "Show less" : "Show all");
-    setAttribute(more, "aria-expanded", String(expanded));
+    if (!isFocused(note) && note.value !== row.note) note.value = row.note;
+  });
 
-    const likely = likeliest(row, names.length);
-    const others = suggestions(row);
-    setText(heading, state.snapshot.has_probs && !state.blind ? "Labels by probability" : "Labels");
-    lines.forEach(({ button, key, name, mark, fill, chance, take }, i) => {
-      const [id, probability] = likely[i] ?? [null, null];
-      take(id);
-      button.classList.toggle("lw-away", id === null);
-      if (id === null || !row) return;
-      setText(key, KEYS[others.indexOf(id)] ?? "");
-      setText(name, names[id] ?? "");
-      name.title = names[id] ?? "";
-      name.classList.toggle("lw-now", id === row.label);
-      const marks = [
-        id === row.given ? "given" : "",
-        state.snapshot.has_probs && id === row.predicted ? "model" : "",
-      ];
-      setText(mark, marks.filter(Boolean).join(", "));
-      fill.style.width = `${(100 * (probability ?? 0)).toFixed(1)}%`;
-      setText(chance, percent(probability));
-      setOff(button, state.locked !== "");
-    });
-    if (!note.matches(":focus") && note.value !== row.note) note.value = row.note;
-  }
-
-  let told: readonly string[] = [];
-  function showColumns({ snapshot }: State, { columns: values }: Row): void {
-    columns.hidden = snapshot.columns.length === 0;
-    if (values === told) return;
-    told = values;
-    columns.replaceChildren(
-      ...snapshot.columns.map((name, i) =>
-        make(maker, "span", { class: "lw-fact", title: `${name}: ${values[i] ?? ""}` }, [
-          make(maker, "span", { class: "lw-quiet" }, [name]),
-          make(maker, "bdi", {}, [` ${values[i] ?? ""}`]),
-        ]),
-      ),
-    );
-  }
-
-  return { el, show, writeNote: () => note.focus(), expand };
+  return { el, writeNote: () => note.focus(), expand };
 }
 
 /** The most probable labels; the given one is always among them. */
-function likeliest(row: Row, count: number): readonly (readonly [number, number | null])[] {
+function likeliest(row: Row, count: number): readonly Line[] {
   const all = labelsByProbability(row, count);
-  const given = all.findIndex(([id]) => id === row.given);
-  const own = all[given];
-  return own && given >= LINES ? [...all.slice(0, LINES - 1), own] : all;
+  const own = all.findIndex(([id]) => id === row.given);
+  return own < LINES.length ? all : [...all.slice(0, LINES.length - 1), all[own]];
 }

@@ -5,54 +5,50 @@ import type { Row, Verbs } from "./protocol";
 import { isDuplicate } from "./quirks";
 
 type Text = Verbs["text"]["result"];
-type Twins = Verbs["twins"]["result"];
 
-export class Lookups {
-  readonly #kernel: Kernel;
-  readonly #listeners: { changed(): void; say(sentence: string): void };
+export type Lookups = ReturnType<typeof makeLookups>;
+
+export function makeLookups(kernel: Kernel, changed: () => void, say: (sentence: string) => void) {
   /** null while the answer is on its way. */
-  readonly #texts = new Map<number, Text | null>();
-  readonly #twins = new Map<number, number | null>();
+  const texts = new Map<number, Text | null>();
+  const twins = new Map<number, number | null>();
 
-  constructor(kernel: Kernel, listeners: { changed(): void; say(sentence: string): void }) {
-    this.#kernel = kernel;
-    this.#listeners = listeners;
-  }
-
-  /** The whole text where the page brought only its beginning: now if it is here, else later with a redraw. */
-  wholeText(row: Row): Text | null {
-    if (!row.text_cut) return row;
-    return this.#find(this.#texts, row.row, () => this.#kernel.ask("text", { row: row.row }).answer);
-  }
-
-  /** How many other rows have the same words: now if that is known, else later with a redraw. */
-  twinsOf(row: Row): number | null {
-    if (!isDuplicate(row)) return 0;
-    return this.#find(this.#twins, row.row, async () => {
-      const { result } = await this.#kernel.ask("twins", { row: row.row }, { patient: true }).answer;
-      return { result: result.total };
-    });
-  }
-
-  /** Those rows as they stand now. */
-  async twins(row: number): Promise<Twins> {
-    return (await this.#kernel.ask("twins", { row }).answer).result;
-  }
-
-  #find<T>(found: Map<number, T | null>, row: number, ask: () => Promise<{ result: T }>): T | null {
+  function find<T>(found: Map<number, T | null>, row: number, ask: () => Promise<T>): T | null {
     const known = found.get(row);
     if (known !== undefined) return known;
     found.set(row, null);
     ask().then(
-      ({ result }) => {
+      (result) => {
         found.set(row, result);
-        this.#listeners.changed();
+        changed();
       },
       (error: Error) => {
         found.delete(row);
-        this.#listeners.say(error.message);
+        say(error.message);
       },
     );
     return null;
   }
+
+  return {
+    /** The whole text where the page brought only its beginning: now if it is here, else later with a redraw. */
+    wholeText: (row: Row): Text | null =>
+      row.text_cut
+        ? find(texts, row.row, async () => (await kernel.ask("text", { row: row.row }).answer).result)
+        : row,
+
+    /** How many other rows have the same words: now if that is known, else later with a redraw. */
+    twinsOf: (row: Row): number | null =>
+      isDuplicate(row)
+        ? find(
+            twins,
+            row.row,
+            async () => (await kernel.ask("twins", { row: row.row }, { patient: true }).answer).result.total,
+          )
+        : 0,
+
+    /** Those rows as they stand now. */
+    twins: async (row: number): Promise<Verbs["twins"]["result"]> =>
+      (await kernel.ask("twins", { row }).answer).result,
+  };
 }

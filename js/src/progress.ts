@@ -1,106 +1,99 @@
 /** How the review goes: what was found, how often a row of some loss was wrong, and how many errors are left. */
 
 import { makeCurve } from "./curve";
-import { type Maker, make, makeButton, setAttribute, setOff, setText } from "./dom";
+import type { Make } from "./draw";
 import { soFar } from "./errors-left";
 import type { LossBand } from "./protocol";
 import type { State } from "./state";
-import { count, percent, some } from "./words";
+import type { Store } from "./store";
+import { count, percent, share, some } from "./words";
 
 const DRAW = 50;
+const COUNTS = { reviewed: "reviewed", wrong: "wrong", keep: "right", unsure: "unsure" } as const;
 
-export interface ProgressActs {
-  spotCheck(rows: number): void;
-  clearFilters(): void;
-}
+export function makeProgress(make: Make<State>, store: Store): HTMLElement {
+  const left = ({ navigators }: State) => navigators.progress.told?.errors_left ?? null;
+  const drawn = (state: State) => left(state)?.drawn ?? 0;
+  const title = (words: string) => make(".title", words);
 
-export function makeProgress(
-  maker: Maker,
-  acts: ProgressActs,
-): { readonly el: HTMLElement; show(state: State): void } {
-  const numbers = (["reviewed", "wrong", "keep", "unsure"] as const).map((kind) => {
-    const value = make(maker, "dd", { class: `lw-told-${kind}` });
-    const term = make(maker, "dt", {}, [
-      { reviewed: "reviewed", wrong: "wrong", keep: "right", unsure: "unsure" }[kind],
-    ]);
-    return { kind, value, el: make(maker, "div", {}, [term, value]) };
-  });
-  const recent = make(maker, "p", { class: "lw-quiet" });
-  const sentence = make(maker, "p", { class: "lw-so-far", tabindex: "0" });
-  let drawn = 0;
-  let showing = false;
-  const check = makeButton(maker, { title: `Shows ${DRAW} rows drawn at random` }, "Spot check", () =>
-    showing ? acts.clearFilters() : acts.spotCheck(Math.max(drawn, DRAW)),
+  const bands = make("tbody");
+  make.watch(
+    ({ navigators }) => navigators.progress.told,
+    (told) => bands.replaceChildren(...(told?.bands ?? []).filter(({ rows }) => rows > 0).map(band)),
   );
-  const further = makeButton(
-    maker,
-    { title: "Lets the draw grow: the more rows, the narrower the interval" },
-    `${DRAW} more`,
-    () => acts.spotCheck(drawn + DRAW),
-  );
-  const curve = makeCurve(maker);
-  const bands = make(maker, "tbody");
-  const table = make(maker, "table", { class: "lw-bands" }, [
-    make(maker, "caption", { class: "lw-title" }, ["Wrong of those judged, by loss"]),
-    bands,
-  ]);
-  const el = make(maker, "div", { class: "lw-journey" }, [
-    make(maker, "div", { class: "lw-counts" }, [
-      make(maker, "div", { class: "lw-title" }, ["Progress"]),
+  const band = ({ low, high, rows, wrong, keep, precision }: LossBand) =>
+    make(
+      "tr",
+      { title: some(rows, "row") },
+      make("th", { scope: "row" }, high === null ? `${low} and more` : `${low} to ${high}`),
       make(
-        maker,
-        "dl",
-        {},
-        numbers.map((number) => number.el),
+        "td",
+        make(
+          "span.share",
+          { "aria-hidden": true },
+          make("i", { style: `width:${share(precision ?? 0, 1)}` }),
+        ),
       ),
-      recent,
-    ]),
-    make(maker, "div", { class: "lw-spot" }, [
-      make(maker, "div", { class: "lw-title" }, ["Errors left"]),
-      sentence,
-      make(maker, "div", { class: "lw-acts" }, [check, further]),
-    ]),
-    make(maker, "div", { class: "lw-found" }, [
-      make(maker, "div", { class: "lw-title" }, ["Errors found as you went"]),
-      curve.el,
-    ]),
-    table,
-  ]);
-  let shown: unknown = null;
-
-  function band({ low, high, rows, wrong, keep, precision }: LossBand): HTMLElement {
-    const fill = make(maker, "i");
-    fill.style.width = `${(100 * (precision ?? 0)).toFixed(1)}%`;
-    const name = high === null ? `${low} and more` : `${low} to ${high}`;
-    return make(maker, "tr", { title: some(rows, "row") }, [
-      make(maker, "th", { scope: "row" }, [name]),
-      make(maker, "td", {}, [make(maker, "span", { class: "lw-share", "aria-hidden": "true" }, [fill])]),
-      make(maker, "td", { class: "lw-number" }, [precision === null ? "–" : `${wrong} of ${wrong + keep}`]),
-    ]);
-  }
-
-  function show({ summary, navigators, filter, locked }: State): void {
-    for (const { kind, value } of numbers) setText(value, count(summary[kind]));
-    const share = summary.precision_last_50;
-    setText(
-      recent,
-      share === null
-        ? `of ${some(summary.rows, "row")}`
-        : `of ${some(summary.rows, "row")} · wrong among the last 50: ${percent(share)}`,
+      make("td.number", precision === null ? "–" : `${wrong} of ${wrong + keep}`),
     );
-    const { told, problem } = navigators.progress;
-    const left = told?.errors_left ?? null;
-    drawn = left?.drawn ?? 0;
-    showing = filter.spot_check;
-    setText(sentence, problem || (told ? soFar(left, summary.rows - summary.reviewed) : "…"));
-    setAttribute(check, "aria-pressed", String(showing));
-    setOff(check, locked !== "" && !showing);
-    setOff(further, locked !== "" || drawn === 0 || drawn >= (left?.population ?? 0));
-    if (!told || told === shown) return;
-    shown = told;
-    curve.show(told.curve);
-    bands.replaceChildren(...told.bands.filter(({ rows }) => rows > 0).map(band));
-  }
 
-  return { el, show };
+  return make(
+    ".journey",
+    make(
+      ".counts",
+      title("Progress"),
+      make(
+        "dl",
+        (Object.keys(COUNTS) as (keyof typeof COUNTS)[]).map((kind) =>
+          make(
+            "",
+            make("dt", COUNTS[kind]),
+            make(`dd.told-${kind}`, ({ summary }) => count(summary[kind])),
+          ),
+        ),
+      ),
+      make("p.quiet", ({ summary: { rows, precision_last_50: recent } }) => {
+        const all = `of ${some(rows, "row")}`;
+        return recent === null ? all : `${all} · wrong among the last 50: ${percent(recent)}`;
+      }),
+    ),
+    make(
+      ".spot",
+      title("Errors left"),
+      make("p.so-far", { tabindex: 0 }, (state) => {
+        const { told, problem } = state.navigators.progress;
+        const { rows, reviewed } = state.summary;
+        return problem || (told ? soFar(left(state), rows - reviewed) : "…");
+      }),
+      make(
+        ".acts",
+        make(
+          "button",
+          {
+            title: `Shows ${DRAW} rows drawn at random`,
+            "aria-pressed": ({ filter }) => filter.spot_check,
+            off: ({ locked, filter }) => locked !== "" && !filter.spot_check,
+            onclick() {
+              const { state } = store;
+              if (state.filter.spot_check) store.clearFilters();
+              else store.spotCheck(Math.max(drawn(state), DRAW));
+            },
+          },
+          "Spot check",
+        ),
+        make(
+          "button",
+          {
+            title: "Lets the draw grow: the more rows, the narrower the interval",
+            off: (state) =>
+              state.locked !== "" || drawn(state) === 0 || drawn(state) >= (left(state)?.population ?? 0),
+            onclick: () => store.spotCheck(drawn(store.state) + DRAW),
+          },
+          `${DRAW} more`,
+        ),
+      ),
+    ),
+    make(".found", title("Errors found as you went"), makeCurve(make)),
+    make("table.bands", make("caption.title", "Wrong of those judged, by loss"), bands),
+  );
 }

@@ -1,6 +1,6 @@
 /** What is odd about a row, in a word each; the whole sentence is its tooltip. */
 
-import { type Maker, make } from "./dom";
+import type { Plain } from "./draw";
 import type { Row } from "./protocol";
 
 const QUIRKS: Readonly<Record<string, readonly [word: string, tip: string]>> = {
@@ -18,21 +18,15 @@ const MOST = 2;
 export const quirkTip = (quirk: string): string => QUIRKS[quirk]?.[1] ?? quirk;
 
 /** Chips for the quirks; a row has room for two. Painted only, for the cell's text is about something else. */
-export function quirkChips(maker: Maker, quirks: readonly string[]): HTMLElement[] {
-  const rest = quirks.slice(MOST);
-  const chip = (word: string, name: string, tip: string) =>
-    make(maker, "span", {
-      class: "lw-quirk",
-      role: "img",
-      "aria-label": name,
-      title: tip,
-      "data-word": word,
-    });
+export function quirkChips(make: Plain, quirks: readonly string[]): HTMLElement[] {
+  const chip = (word: string, name: string, title: string) =>
+    make("span.quirk", { role: "img", "aria-label": name, title, "data-word": word });
+  const rest = quirks.slice(MOST).join(", ");
   const chips = quirks.slice(0, MOST).map((quirk) => {
     const [word, tip] = QUIRKS[quirk] ?? [quirk, ""];
     return chip(word, quirk, `${quirk}: ${tip}`);
   });
-  return rest.length > 0 ? [...chips, chip(`+${rest.length}`, rest.join(", "), rest.join(", "))] : chips;
+  return rest ? [...chips, chip(`+${quirks.length - MOST}`, rest, rest)] : chips;
 }
 
 export const isDuplicate = ({ quirks }: Row): boolean =>

@@ -1,6 +1,6 @@
 /** Text as it is read: search hits marked and, on demand, the characters that nobody sees; its content stays as it is. */
 
-import { type Maker, make } from "./dom";
+import { type Plain, set } from "./draw";
 import type { State } from "./state";
 
 export interface Look {
@@ -28,7 +28,7 @@ const SIGNS: Readonly<Record<string, string>> = {
 /** A repeated group may take a browser's engine for ever; RE2, which searches, has no such patterns. */
 const ENDLESS = /\)[*+{?]/;
 
-export const lookOf = ({ filter, odd }: State): Look => ({
+const lookOf = ({ filter, odd }: State): Look => ({
   search: filter.search,
   regex: filter.search_regex,
   odd,
@@ -42,20 +42,30 @@ export function pieces(text: string, { search, regex, odd }: Look): readonly Pie
   return found;
 }
 
-/** Draws a text into the element, again only where it or its look has changed. */
-export function makeSeen(maker: Maker, el: HTMLElement): (text: string, look: Look) => void {
-  let drawn: readonly unknown[] = [];
-  return (text, look) => {
-    const now = [text, look.search, look.regex, look.odd];
-    if (now.every((part, i) => part === drawn[i])) return;
-    drawn = now;
-    el.replaceChildren(
-      ...pieces(text, look).map(({ text: piece, hit, sign }) => {
-        const inner = sign ? make(maker, "span", { class: "lw-odd", "data-sign": sign }, [piece]) : piece;
-        return hit ? make(maker, "mark", {}, [inner]) : inner;
-      }),
-    );
+/** The two texts of a row, each drawn again only where it or its look has changed; the second is often none. */
+export interface Texts {
+  readonly els: readonly HTMLElement[];
+  show(state: State, text: string, pair: string | null): void;
+}
+
+export function makeTexts(make: Plain, name: string): Texts {
+  const texts = [0, 1].map((i) => ({ el: make(name, { dir: "auto" }), i, drawn: "" }));
+  const show = (state: State, ...words: readonly [string, string | null]) => {
+    for (const text of texts) {
+      const { el, i, drawn } = text;
+      const column = words[1] === null ? "" : state.snapshot.text_columns[i];
+      set(el, { "data-name": column || null, hidden: words[i] === null });
+      text.drawn = JSON.stringify([words[i], lookOf(state)]);
+      if (text.drawn === drawn) continue;
+      el.replaceChildren(
+        ...pieces(words[i] ?? "", lookOf(state)).map(({ text: piece, hit, sign }) => {
+          const inner = sign ? make("span.odd", { "data-sign": sign }, piece) : piece;
+          return hit ? make("mark", inner) : inner;
+        }),
+      );
+    }
   };
+  return { els: texts.map(({ el }) => el), show };
 }
 
 function matcher(search: string | null, regex: boolean): RegExp | null {

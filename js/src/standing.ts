@@ -1,6 +1,7 @@
 /** How a row stands: what a decision would make of it, and which labels the model would give it. */
 
 import type { Op, Row, RowState } from "./protocol";
+import type { State } from "./state";
 
 /** The row after a decision, as the kernel will have it too; undo and redo only the kernel knows. */
 export function decided(row: Row, op: Op): Row {
@@ -19,11 +20,6 @@ export function decided(row: Row, op: Op): Row {
     default:
       return { ...row, ...standing, verdict: op.kind };
   }
-}
-
-export function withState(row: Row, state: RowState): Row {
-  const { label, verdict, note, loss_after } = state;
-  return { ...row, label, verdict, note, loss_after };
 }
 
 export const stateOf = ({ row, label, verdict, note, loss_after }: Row): RowState => ({
@@ -70,3 +66,7 @@ export function labelsByProbability(
   for (let id = 0; id < count; id += 1) if (!seen.has(id)) known.push([id, null]);
   return known;
 }
+
+/** The name of a label; null: no label. */
+export const nameOf = ({ snapshot }: Pick<State, "snapshot">, id: number | null): string | null =>
+  id === null ? null : (snapshot.label_names[id] ?? "");

@@ -1,144 +1,171 @@
 /** The strip above the grid: search, filters, order, undo and redo, export, help. */
 
-import { type Maker, make, makeButton, setAttribute, setOff, setOptions, setText } from "./dom";
+import { isFocused, type Make, onKeys, setOptions } from "./draw";
 import type { Filter, Verdict } from "./protocol";
 import type { State } from "./state";
+import type { Store } from "./store";
 import { VERDICT_WORDS } from "./words";
-
-export interface ToolbarActs {
-  filterBy(patch: Partial<Filter>): void;
-  undo(): void;
-  redo(): void;
-  export(): void;
-  help(): void;
-  backToGrid(): void;
-}
 
 export interface Toolbar {
   readonly el: HTMLElement;
   readonly search: HTMLInputElement;
   readonly help: HTMLButtonElement;
-  show(state: State): void;
 }
 
 const PAUSE_MS = 250;
 /** Beside the label names: a value that no label has as its place in the list. */
 const ANY = "any";
-const VERDICTS: readonly Verdict[] = ["", "relabel", "keep", "unsure", "remove"];
+const VERDICTS = Object.keys(VERDICT_WORDS) as Verdict[];
 
-export function makeToolbar(maker: Maker, acts: ToolbarActs): Toolbar {
-  const { signal } = maker;
-  const search = make(maker, "input", {
-    ...{ type: "search", "aria-label": "Search text", placeholder: "Search text  /", class: "lw-search" },
-    ...{ autocomplete: "off", spellcheck: "false" },
-  });
+export function makeToolbar(
+  make: Make<State>,
+  store: Store,
+  acts: { help(): void; backToGrid(): void },
+): Toolbar {
   let pause: ReturnType<typeof setTimeout> | undefined;
   let asked = "";
+  let names: readonly string[] = [];
+  const stop = () => clearTimeout(pause);
+  make.signal.addEventListener("abort", stop);
   /** Whatever is asked takes along what has been typed so far. */
   const filterBy = (patch: Partial<Filter>) => {
-    clearTimeout(pause);
+    stop();
     asked = search.value;
-    acts.filterBy({ search: asked === "" ? null : asked, ...patch });
+    store.filterBy({ search: asked || null, ...patch });
   };
   const ask = () => {
     if (search.value !== asked) filterBy({});
   };
-  const select = (name: string, take: (select: HTMLSelectElement) => void) => {
-    const element = make(maker, "select", { "aria-label": name, title: name });
-    element.addEventListener("change", () => take(element), { signal });
-    return element;
-  };
-  let names: readonly string[] = [];
-  const given = select("Given label", ({ selectedIndex: i }) =>
-    filterBy({ given: names[i - 1] ?? null, unlabelled: i > names.length ? true : null }),
-  );
-  const predicted = select("Predicted label", ({ selectedIndex: i }) =>
-    filterBy({ predicted: names[i - 1] ?? null }),
-  );
-  const verdict = select("Verdict", ({ selectedIndex: i }) => filterBy({ verdict: VERDICTS[i - 1] ?? null }));
-  const sort = select("Sort by", ({ value }) => filterBy({ sort: value, descending: value !== "row" }));
-  const direction = makeButton(maker, { class: "lw-direction" }, "↓", () =>
-    filterBy({ descending: direction.textContent !== "↓" }),
-  );
-  const only = make(maker, "input", { type: "checkbox" });
-  only.addEventListener("change", () => filterBy({ disagreements: only.checked }), { signal });
-  const undo = makeButton(maker, { "aria-label": "Undo", title: "Undo (z)" }, "↶", () => acts.undo());
-  const redo = makeButton(maker, { "aria-label": "Redo", title: "Redo (Shift+Z)" }, "↷", () => acts.redo());
-  const save = makeButton(maker, { title: "Writes corrected.parquet beside the notebook" }, "Export", () =>
-    acts.export(),
-  );
-  const help = makeButton(maker, { "aria-label": "Help", title: "Help and keys (?)" }, "?", () =>
-    acts.help(),
-  );
-
-  search.addEventListener(
-    "input",
-    (event) => {
-      clearTimeout(pause);
+  const search = make("input.search", {
+    ...{ type: "search", "aria-label": "Search text", placeholder: "Search text  /" },
+    ...{ autocomplete: "off", spellcheck: false },
+    oninput: (event) => {
+      stop();
       if (!(event as InputEvent).isComposing) pause = setTimeout(ask, PAUSE_MS);
     },
-    { signal },
+    oncompositionend: ask,
+    onblur: ask,
+    onkeydown: onKeys({ Enter: ask, Escape: acts.backToGrid, ArrowDown: acts.backToGrid }),
+  });
+  const select = (
+    name: string,
+    chosen: (filter: Filter) => number,
+    take: (index: number) => Partial<Filter>,
+  ) => {
+    const el = make("select", {
+      ...{ "aria-label": name, title: name },
+      onchange() {
+        filterBy(take(el.selectedIndex - 1));
+      },
+    });
+    return { el, chosen };
+  };
+  const given = select(
+    "Given label",
+    (filter) => (filter.unlabelled ? names.length : filter.given === null ? -1 : names.indexOf(filter.given)),
+    (i) => ({ given: names[i] ?? null, unlabelled: i === names.length || null }),
   );
-  search.addEventListener("compositionend", ask, { signal });
-  search.addEventListener("blur", ask, { signal });
-  signal.addEventListener("abort", () => clearTimeout(pause));
-  search.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.isComposing) return;
-      if (event.key === "Enter") ask();
-      else if (event.key === "Escape" || event.key === "ArrowDown") acts.backToGrid();
-      else return;
-      event.preventDefault();
-    },
-    { signal },
+  const predicted = select(
+    "Predicted label",
+    (filter) => (filter.predicted === null ? -1 : names.indexOf(filter.predicted)),
+    (i) => ({ predicted: names[i] ?? null }),
   );
-
-  const ordered = make(maker, "span", { class: "lw-sort" }, [sort, direction]);
-  const el = make(maker, "div", { class: "lw-toolbar" }, [
-    search,
-    make(maker, "div", { class: "lw-filters" }, [given, predicted, verdict, ordered]),
-    make(maker, "label", { class: "lw-check" }, [only, "Disagreements only"]),
-    make(maker, "div", { class: "lw-acts" }, [undo, redo, save, help]),
+  const verdict = select(
+    "Verdict",
+    (filter) => (filter.verdict === null ? -1 : VERDICTS.indexOf(filter.verdict)),
+    (i) => ({ verdict: VERDICTS[i] ?? null }),
+  );
+  setOptions(make, verdict.el, [
+    { value: ANY, name: "Verdict: any" },
+    ...VERDICTS.map((value) => ({ value, name: VERDICT_WORDS[value] })),
   ]);
+  const sort = make("select", {
+    ...{ "aria-label": "Sort by", title: "Sort by" },
+    onchange() {
+      filterBy({ sort: sort.value, descending: sort.value !== "row" });
+    },
+  });
+  const order = ({ filter }: State) => (filter.descending ? "Highest first" : "Lowest first");
+  const only = make("input", {
+    type: "checkbox",
+    checked: ({ filter }) => filter.disagreements,
+    disabled: ({ blind }) => blind,
+    onchange() {
+      filterBy({ disagreements: only.checked });
+    },
+  });
+  const help = make("button", { "aria-label": "Help", title: "Help and keys (?)", onclick: acts.help }, "?");
 
-  function show({ snapshot, filter, canUndo, canRedo, exporting, dead, blind }: State): void {
+  make.watch(({ snapshot, filter, blind }) => {
     if (names !== snapshot.label_names) {
       names = snapshot.label_names;
       const labels = names.map((name) => ({ value: name, name }));
       const none = { value: "none", name: "no label" };
-      setOptions(maker, given, [{ value: ANY, name: "Given: any" }, ...labels, none]);
-      setOptions(maker, predicted, [{ value: ANY, name: "Predicted: any" }, ...labels]);
+      setOptions(make, given.el, [{ value: ANY, name: "Given: any" }, ...labels, none]);
+      setOptions(make, predicted.el, [{ value: ANY, name: "Predicted: any" }, ...labels]);
     }
-    setOptions(maker, verdict, [
-      { value: ANY, name: "Verdict: any" },
-      ...VERDICTS.map((value) => ({ value, name: VERDICT_WORDS[value] })),
-    ]);
-    setOptions(maker, sort, snapshot.sorts);
-    given.selectedIndex =
-      filter.unlabelled === true
-        ? names.length + 1
-        : filter.given === null
-          ? 0
-          : names.indexOf(filter.given) + 1;
-    predicted.selectedIndex = filter.predicted === null ? 0 : names.indexOf(filter.predicted) + 1;
-    verdict.selectedIndex = filter.verdict === null ? 0 : VERDICTS.indexOf(filter.verdict) + 1;
-    for (const element of [given, predicted, verdict])
-      element.classList.toggle("lw-set", element.selectedIndex > 0);
+    for (const { el, chosen } of [given, predicted, verdict]) {
+      el.selectedIndex = chosen(filter) + 1;
+      el.classList.toggle("lw-set", el.selectedIndex > 0);
+    }
+    predicted.el.disabled = blind;
+    setOptions(make, sort, snapshot.sorts);
     sort.value = filter.sort;
-    setText(direction, filter.descending ? "↓" : "↑");
-    setAttribute(direction, "aria-label", filter.descending ? "Highest first" : "Lowest first");
-    direction.title = `${filter.descending ? "Highest" : "Lowest"} first: click to turn round`;
-    only.checked = filter.disagreements;
-    for (const telling of [predicted, only]) telling.disabled = blind;
-    if (!search.matches(":focus") || asked === search.value) {
+    if (!isFocused(search) || asked === search.value) {
       asked = filter.search ?? "";
       if (search.value !== asked) search.value = asked;
     }
-    setOff(undo, !canUndo);
-    setOff(redo, !canRedo);
-    setOff(save, exporting || dead);
-  }
+  });
 
-  return { el, search, help, show };
+  const el = make(
+    ".toolbar",
+    search,
+    make(
+      ".filters",
+      [given, predicted, verdict].map((each) => each.el),
+      make(
+        "span.sort",
+        sort,
+        make(
+          "button.direction",
+          {
+            "aria-label": order,
+            title: (state) => `${order(state)}: click to turn round`,
+            onclick: () => filterBy({ descending: !store.place.filter.descending }),
+          },
+          ({ filter }) => (filter.descending ? "↓" : "↑"),
+        ),
+      ),
+    ),
+    make("label.check", only, "Disagreements only"),
+    make(
+      ".acts",
+      make(
+        "button",
+        { "aria-label": "Undo", title: "Undo (z)", off: ({ canUndo }) => !canUndo, onclick: store.undo },
+        "↶",
+      ),
+      make(
+        "button",
+        {
+          "aria-label": "Redo",
+          title: "Redo (Shift+Z)",
+          off: ({ canRedo }) => !canRedo,
+          onclick: store.redo,
+        },
+        "↷",
+      ),
+      make(
+        "button",
+        {
+          title: "Writes corrected.parquet beside the notebook",
+          off: ({ exporting, dead }) => exporting || dead,
+          onclick: store.export,
+        },
+        "Export",
+      ),
+      help,
+    ),
+  );
+  return { el, search, help };
 }

@@ -7,6 +7,18 @@ export const count = (n: number): string => n.toLocaleString("en-US");
 export const some = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;
 
+/** What there is to say, side by side. */
+export const joined = (parts: readonly string[], by = " · "): string => parts.filter(Boolean).join(by);
+
+/** The number, or the end of 0 … most that is next to it. */
+export const within = (n: number, most: number): number => Math.max(0, Math.min(n, most));
+
+/** How much of the whole, as a length. */
+export const share = (part: number, whole: number): string =>
+  `${whole > 0 ? ((100 * part) / whole).toFixed(2) : 0}%`;
+
+export const HIDDEN = "Hidden while you review blind.";
+
 export function percent(probability: number | null): string {
   if (probability === null) return "";
   const rounded = Math.round(probability * 100);
@@ -45,10 +57,11 @@ export const VERDICT_SIGNS: Record<Verdict, string> = {
 
 export function reviewed(summary: Summary): string {
   const { rows, reviewed: done, wrong, precision_last_50: recent } = summary;
-  const parts = [`${count(done)} of ${some(rows, "row")} reviewed`];
-  if (done > 0) parts.push(`${count(wrong)} wrong`);
-  if (recent !== null && done > 0) parts.push(`last 50: ${percent(recent)} wrong`);
-  return parts.join(" · ");
+  return joined([
+    `${count(done)} of ${some(rows, "row")} reviewed`,
+    done > 0 ? `${count(wrong)} wrong` : "",
+    recent !== null && done > 0 ? `last 50: ${percent(recent)} wrong` : "",
+  ]);
 }
 
 export interface Chip {
@@ -58,21 +71,21 @@ export interface Chip {
 }
 
 export function chips(filter: Filter): readonly Chip[] {
-  const found: Chip[] = [];
-  if (filter.search !== null) found.push({ says: `text has “${filter.search}”`, without: { search: null } });
-  if (filter.given !== null) found.push({ says: `given ${filter.given}`, without: { given: null } });
-  if (filter.unlabelled === true) found.push({ says: "no label", without: { unlabelled: null } });
-  if (filter.predicted !== null)
-    found.push({ says: `predicted ${filter.predicted}`, without: { predicted: null } });
-  if (filter.verdict !== null)
-    found.push({ says: VERDICT_WORDS[filter.verdict], without: { verdict: null } });
-  if (filter.disagreements) found.push({ says: "disagreements", without: { disagreements: false } });
-  if (filter.loss_range !== null)
-    found.push({ says: lossRange(filter.loss_range), without: { loss_range: null } });
-  for (const quirk of filter.quirk ?? []) {
-    const others = filter.quirk?.filter((other) => other !== quirk) ?? [];
-    found.push({ says: quirk, without: { quirk: others.length > 0 ? others : null } });
-  }
-  if (filter.spot_check) found.push({ says: "spot check", without: { spot_check: false } });
-  return found;
+  const { search, given, predicted, verdict, loss_range, quirk } = filter;
+  const others = (one: string) => quirk?.filter((other) => other !== one) ?? [];
+  const all: readonly (readonly [says: string | false | null, without: Partial<Filter>])[] = [
+    [search !== null && `text has “${search}”`, { search: null }],
+    [given !== null && `given ${given}`, { given: null }],
+    [filter.unlabelled && "no label", { unlabelled: null }],
+    [predicted !== null && `predicted ${predicted}`, { predicted: null }],
+    [verdict !== null && VERDICT_WORDS[verdict], { verdict: null }],
+    [filter.disagreements && "disagreements", { disagreements: false }],
+    [loss_range && lossRange(loss_range), { loss_range: null }],
+    ...(quirk ?? []).map((one) => [one, { quirk: orNull(others(one)) }] as const),
+    [filter.spot_check && "spot check", { spot_check: false }],
+  ];
+  return all.flatMap(([says, without]) => (says ? [{ says, without }] : []));
 }
+
+/** No quirk is no filter. */
+export const orNull = (quirks: readonly string[]) => (quirks.length > 0 ? quirks : null);

@@ -15,7 +15,7 @@ import type {
   Summary,
   Verbs,
 } from "../src/protocol";
-import { decided, stateOf, withState } from "../src/standing";
+import { decided, stateOf } from "../src/standing";
 import { confusion, errorsLeft, facets, histogram, progress } from "./fake-navigators";
 import { type Example, QUIRKS, toRow } from "./fake-rows";
 
@@ -317,7 +317,7 @@ export class FakeKernel {
       const row = this.rows[state.row];
       if (!row) continue;
       before.push(stateOf(row));
-      this.rows[state.row] = withState(row, state);
+      this.rows[state.row] = { ...row, ...state };
       this.#reviewed = this.#reviewed.filter((id) => id !== state.row);
       if (state.verdict) this.#reviewed.push(state.row);
     }

@@ -119,7 +119,7 @@ test("blind, no row tells what the model thinks, a click has nothing to take, an
   const { store } = await opened();
   store.filterBy({ predicted: "World", disagreements: true, given: "Sports" });
   await settle();
-  store.goBlind(true);
+  store.toggleBlind();
   await settle();
   expect(store.state.filter).toMatchObject({ predicted: null, disagreements: false, given: "Sports" });
   for (const row of store.state.rows) {
@@ -129,7 +129,7 @@ test("blind, no row tells what the model thinks, a click has nothing to take, an
   store.decide("relabel", 2, { label: 0 });
   await settle();
   expect(store.row(2)).toMatchObject({ verdict: "relabel", label: 0, loss_after: null });
-  store.goBlind(false);
+  store.toggleBlind();
   expect(store.row(2)?.loss_after).toBeGreaterThan(0);
 });
 

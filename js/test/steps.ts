@@ -1,7 +1,7 @@
 /** What the unit tests share: a small review, a view of it, and waiting for the fake kernel's microtasks. */
 
 import type { Request } from "../src/protocol";
-import { Store } from "../src/store";
+import { makeStore, type Store } from "../src/store";
 import { type Example, FakeKernel, FakeModel, type Setup } from "./fake-kernel";
 
 export const LABELS = ["Business", "Sci/Tech", "Sports", "World"];
@@ -30,7 +30,7 @@ export interface Opened {
 
 export function openStore(model: FakeModel): Opened {
   const ending = new AbortController();
-  const store = new Store(model, ending.signal);
+  const store = makeStore(model, ending.signal);
   store.open();
   return { model, store, close: () => ending.abort() };
 }

@@ -1,0 +1,169 @@
+/** Elements that know what they show: what is given as a function is drawn again with every `show`.
+
+`make("button.go", { title: "Go", off: (now) => now.dead, onclick: go }, "Go")`: a tag (else a div), its classes without
+their `lw-`, then attributes and children. Text goes in as text. */
+
+/** JupyterLab and Notebook look for it on the focused element itself: on an ancestor it is too late. */
+export const GUARD = "data-lm-suppress-shortcuts";
+
+type Value = string | number | boolean | null | undefined;
+
+type Name =
+  | ("className" | "dir" | "hidden" | "id" | "inputmode" | "maxlength" | "placeholder" | "role" | "scope")
+  | (
+      | "autocomplete"
+      | "checked"
+      | "indeterminate"
+      | "spellcheck"
+      | "style"
+      | "tabindex"
+      | "tabIndex"
+      | "title"
+    )
+  | ("disabled" | "type" | "value")
+  /** Nothing to press now. */
+  | "off"
+  /** A class that is there or not. */
+  | `.${string}`
+  | `aria-${string}`
+  | `data-${string}`;
+
+type Listeners = {
+  readonly [E in keyof HTMLElementEventMap as `on${E}`]?: (event: HTMLElementEventMap[E]) => unknown;
+};
+export type Attributes<S = never> = { readonly [N in Name]?: Value | ((now: S) => Value) } & Listeners;
+
+export type Part<S> =
+  | (Node | string | number)
+  | ((now: S) => string | number)
+  | Attributes<S>
+  | readonly Part<S>[];
+
+type Tag<N extends string> = N extends `${infer T}.${string}` ? T : N;
+type Made<N extends string> =
+  Tag<N> extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag<N>] : HTMLElement;
+
+/** Makes elements that stay as they are. */
+export type Plain = <N extends string>(name: N, ...parts: readonly Part<unknown>[]) => Made<N>;
+
+/** Makes elements that show an `S`. */
+export interface Make<S> {
+  <N extends string>(name: N, ...parts: readonly Part<S>[]): Made<N>;
+  /** Ends every listener of this view. */
+  readonly signal: AbortSignal;
+  /** Draws all that was made here. */
+  show(now: S): void;
+  /** Looks with every `show`, and acts where it sees something new. */
+  watch<T>(look: (now: S) => T, act?: (seen: T, now: S) => void): void;
+}
+
+export function maker<S>(signal: AbortSignal): Make<S> {
+  const watches: ((now: S) => void)[] = [];
+
+  function watch<T>(look: (now: S) => T, act?: (seen: T, now: S) => void): void {
+    let before: unknown = watches;
+    watches.push((now) => {
+      const seen = look(now);
+      if (seen !== before) act?.(seen, now);
+      before = seen;
+    });
+  }
+
+  function fill(el: HTMLElement, parts: readonly Part<S>[]): void {
+    for (const part of parts) {
+      if (Array.isArray(part)) fill(el, part);
+      else if (typeof part === "function") {
+        const text = el.appendChild(document.createTextNode(""));
+        watch(part as (now: S) => string, (seen) => {
+          text.data = seen;
+        });
+      } else if (typeof part === "object" && !("nodeType" in part))
+        for (const [name, value] of Object.entries(part)) {
+          if (name.startsWith("on")) el.addEventListener(name.slice(2), value as () => void, { signal });
+          else if (typeof value === "function") watch((now) => put(el, name, value(now)));
+          else put(el, name, value);
+        }
+      else el.append(part as Node | string);
+    }
+  }
+
+  const make = <N extends string>(name: N, ...parts: readonly Part<S>[]): Made<N> => {
+    const [tag, ...classes] = name.split(".");
+    const el = document.createElement(tag || "div");
+    el.classList.add(...classes.map((each) => `lw-${each}`));
+    if (/^(button|input|select)$/.test(tag ?? "")) put(el, GUARD, true);
+    if (tag === "button")
+      fill(el, [
+        {
+          type: "button",
+          onclick: (event) => isOff(el) && event.stopImmediatePropagation(),
+          // The focus has gone, so that the button may be disabled for good.
+          onblur: () => setOff(el as HTMLButtonElement, isOff(el)),
+        },
+      ]);
+    fill(el, parts);
+    return el as Made<N>;
+  };
+  const show = (now: S) => {
+    for (const look of watches) look(now);
+  };
+  return Object.assign(make, { signal, show, watch });
+}
+
+/** Sets what has changed of these. */
+export function set(el: HTMLElement, attributes: { readonly [N in Name]?: Value }): void {
+  for (const [name, value] of Object.entries(attributes)) put(el, name, value);
+}
+
+function put(el: HTMLElement, name: string, value: Value): void {
+  const known = el as unknown as Record<string, Value>;
+  if (name === "off") setOff(el as HTMLButtonElement, value as boolean);
+  else if (name.startsWith(".")) el.classList.toggle(`lw-${name.slice(1)}`, value as boolean);
+  else if (name in el) {
+    if (known[name] !== value) known[name] = value;
+  } else if (value === null || value === undefined) el.removeAttribute(name);
+  else if (el.getAttribute(name) !== `${value}`) el.setAttribute(name, `${value}`);
+  if (name === "tabindex") put(el, GUARD, true);
+}
+
+export const isFocused = (el: HTMLElement): boolean => el.matches(":focus");
+
+const isOff = (button: HTMLElement): boolean => button.matches("[disabled], [aria-disabled]");
+
+/** Disables a button; one that has the focus only looks and acts so, for else the focus would be lost. */
+function setOff(button: HTMLButtonElement, off: boolean): void {
+  const focused = isFocused(button);
+  button.disabled = off && !focused;
+  put(button, "aria-disabled", (off && focused) || null);
+}
+
+/** Whether the element says of itself that it is on. */
+export const isOn = (el: HTMLElement, what: "pressed" | "expanded" = "pressed"): boolean =>
+  el.getAttribute(`aria-${what}`) === "true";
+
+export type Keys = Readonly<Record<string, (event: KeyboardEvent) => unknown>>;
+
+/** A listener to keys by their names; the browser does nothing of its own then, unless the answer is false. */
+export const onKeys =
+  (keys: Keys) =>
+  (event: KeyboardEvent): void => {
+    const act = event.isComposing ? undefined : keys[event.key];
+    if (act && act(event) !== false) event.preventDefault();
+  };
+
+/** Refills a select, where its options have changed, and keeps the choice by value. */
+export function setOptions(
+  make: Plain,
+  select: HTMLSelectElement,
+  options: readonly { readonly value: string; readonly name: string }[],
+): void {
+  const same =
+    select.options.length === options.length &&
+    options.every(
+      ({ value, name }, i) => select.options[i]?.value === value && select.options[i]?.text === name,
+    );
+  if (same) return;
+  const chosen = select.value;
+  select.replaceChildren(...options.map(({ value, name }) => make("option", { value }, name)));
+  select.value = chosen;
+}
