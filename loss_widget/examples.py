@@ -110,12 +110,12 @@ def as_tuple(columns: TextColumns) -> tuple[str, ...]:
     return (columns,) if isinstance(columns, str) else columns
 
 
-def column_position(frame: pd.DataFrame, name: str) -> int:
-    """Where a column stands; `ColumnError` names near misses and ambiguous names."""
+def column_position(frame: pd.DataFrame, name: str, *, argument: str = "`text=` or `label=`") -> int:
+    """Where a column stands; `ColumnError` names near misses, ambiguous names, and the `argument` that should name another."""
     if name not in frame.columns:
         raise ColumnError(
             f"Expected a column {name!r}, found {listing(frame.columns)}{near_miss(name, frame.columns)} "
-            "Say which column it is with `text=` or `label=`."
+            f"Say which column it is with {argument}."
         )
     position = frame.columns.get_loc(name)
     if not isinstance(position, int):

@@ -64,14 +64,14 @@ class AlignedLabels:
         return self.codes == NO_LABEL
 
 
-def label_id(name: object, names: Sequence[str]) -> int:
-    """The id of a label name; `LabelError` names near misses."""
+def label_id(name: object, names: Sequence[str], *, otherwise: str = "") -> int:
+    """The id of a label name; `LabelError` names near misses, and `otherwise` ends it."""
     try:
         return names.index(name)  # type: ignore[arg-type]
     except ValueError:
         raise LabelError(
             f"Expected one of the {len(names)} label names, found {name!r}{near_miss(name, names)} "
-            f"Known labels: {listing(names)}. A new one is added with `add_label`."
+            f"Known labels: {listing(names)}.{otherwise}"
         ) from None
 
 

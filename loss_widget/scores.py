@@ -219,6 +219,7 @@ class Scores:
         made = self.provenance if isinstance(self.provenance, Mapping) else {}
         in_sample = made.get("in_sample")
         seen = "in-sample" if in_sample is True else "out-of-sample" if in_sample is False else "in-sample unknown"
+        seen = f"{made['folds']} folds, out-of-fold" if made.get("folds") else seen
         model = f"{made.get('model', 'unknown model')} · {seen}"
         unlabelled = f" · {(~labelled).sum():,} without a loss" if not labelled.all() else ""
         return (

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loss_widget.atomic import replacing
-from loss_widget.errors import DataError, ExportError, listing
+from loss_widget.errors import DataError, ExportError, listing, near_miss
 from loss_widget.examples import as_tuple, content_keys, read_texts, unstorable
 from loss_widget.label_sets import AlignedLabelSets, only_label
 from loss_widget.labels import AlignedLabels
@@ -83,6 +83,9 @@ def read_scores(path: Path) -> Scores:
 
 def read_table(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:
     """A file of Scores as Arrow (all `columns` or some), and its metadata."""
+    if not path.exists():
+        siblings = [other.name for other in path.parent.glob("*.parquet")]
+        raise DataError(f"Expected Scores saved at {path}, found no such file{near_miss(path.name, siblings)} Check the path.")
     try:
         table = pq.read_table(path, columns=columns, partitioning=None)
     except (OSError, pa.ArrowException) as error:

@@ -172,8 +172,11 @@ def test_other_files_are_no_scores(tmp_path):
     frame().to_parquet(tmp_path / "other.parquet")
     with pytest.raises(DataError, match="another Parquet file"):
         Scores.load(tmp_path / "other.parquet")
+    with pytest.raises(DataError, match=r"found no such file; did you mean 'other\.parquet'"):
+        Scores.load(tmp_path / "otter.parquet")
+    (tmp_path / "text.parquet").write_text("text")
     with pytest.raises(DataError, match="Parquet file written by"):
-        Scores.load(tmp_path / "none.parquet")
+        Scores.load(tmp_path / "text.parquet")
 
 
 def test_a_column_of_ours_is_replaced_and_one_of_the_callers_refused():
@@ -257,6 +260,9 @@ def test_repr_tells_what_it_is():
     said = repr(Scores.from_probs(frame(), PROBS, label_names=["bad", "good"], in_sample=True))
     assert "3 rows, 2 labels" in said
     assert "in-sample" in said
+    scores = Scores.from_probs(frame(), PROBS, in_sample=False)
+    scores.provenance["folds"] = 5
+    assert "5 folds, out-of-fold" in repr(scores)
 
 
 def test_in_sample_is_yes_no_or_not_known():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import json
 import threading
 import weakref
@@ -11,6 +12,7 @@ import weakref
 import anywidget
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import loss_widget as lw
@@ -233,6 +235,12 @@ def test_a_page_size_out_of_range_is_refused(frame, page_size):
         lw.LossWidget(frame, page_size=page_size)
 
 
+@pytest.mark.parametrize("name", ["corrected", "export", "to_dataset", "relabel", "note", "page", "on_change"])
+def test_what_the_widget_passes_on_is_spelt_out_as_in_the_session(name):
+    of_widget, of_session = (inspect.signature(getattr(owner, name)) for owner in (lw.LossWidget, lw.ReviewSession))
+    assert of_widget == of_session
+
+
 @pytest.mark.parametrize(
     ("source", "options", "says"),
     [
@@ -240,10 +248,12 @@ def test_a_page_size_out_of_range_is_refused(frame, page_size):
         (lambda f: f.rename(columns={"loss": "Loss"}), {}, "did you mean 'Loss'"),
         (lambda f: f, {"label": "lable"}, "did you mean 'label'"),
         (lambda f: f, {"loss": "text"}, "numbers in the loss column"),
-        (lambda f: f.to_dict(), {}, "Scores or a pandas DataFrame, found dict"),
+        (lambda f: f.to_dict(), {}, "Scores or a pandas DataFrame, found dict. Make one with"),
+        (lambda f: "rows.csv", {}, r"found 'rows\.csv'. Read it with `pd.read_csv"),
+        (lambda f: pa.Table.from_pandas(f), {}, r"found a pyarrow Table. Use `\.to_pandas"),
         (lambda f: f, {"probs": np.ones((3, 2)), "label_names": ["bad", "good"]}, "sum to 1"),
         (lambda f: f, {"journal": 3}, "journal to be a path"),
-        (lambda f: f, {"columns": ["los"]}, "did you mean 'loss'"),
+        (lambda f: f, {"columns": ["los"]}, "did you mean 'loss'.*with `columns=`"),
         (lambda f: f, {"columns": "loss"}, "list of names"),
         (lambda f: f, {"static_rows": -1}, "static_rows"),
         (lambda f: f, {"reviewer": "\ud800"}, "UTF-8"),

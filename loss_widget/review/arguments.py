@@ -30,9 +30,11 @@ def positions(rows: Any, n: int) -> tuple[int, ...]:
 
 
 def plain_text(text: str, what: str) -> str:
+    if not isinstance(text, str):
+        raise InputError(f"Expected {what} to be a text, found {text!r} ({type(text).__name__}). Pass a str.")
     try:
         text.encode("utf-8")
-    except (AttributeError, UnicodeEncodeError):
+    except UnicodeEncodeError:
         raise InputError(f"Expected {what} to be a text, found {text!r}, which UTF-8 cannot hold.") from None
     return text
 
@@ -40,7 +42,9 @@ def plain_text(text: str, what: str) -> str:
 def as_query(query: Any) -> Query:
     """The query, or all rows by loss for None."""
     if query is not None and not isinstance(query, Query):
-        raise InputError(f"Expected an `lw.Query`, found {query!r}. Write it as `Query(sort={query!r})`, for example.")
+        fields = query if isinstance(query, dict) and query else {"sort": query if isinstance(query, (str, tuple)) else "loss"}
+        written = ", ".join(f"{name}={value!r}" for name, value in fields.items())
+        raise InputError(f"Expected an `lw.Query`, found {query!r}. Write it as `lw.Query({written})`, for example.")
     return query or Query()
 
 

@@ -24,7 +24,7 @@ class Columns:
         if isinstance(names, str):
             raise InputError(f"Expected columns as a list of names, found {names!r}. Write `columns=[{names!r}]`.")
         self.names = tuple(names)
-        self._values = [_copied(frame.iloc[:, column_position(frame, name)]) for name in self.names]
+        self._values = [_copied(frame.iloc[:, column_position(frame, name, argument="`columns=`")]) for name in self.names]
 
     def values_of(self, rows: np.ndarray) -> list[tuple[str, ...]]:
         """For each row one text a column, "" where the value is missing, at most 500 characters."""

@@ -182,9 +182,10 @@ class FrameLabels:
 
     def _warn(self, rows: list[int]) -> None:
         if rows:
+            what, were = ("1 row", "was") if len(rows) == 1 else (f"{len(rows):,} rows", "were")
             warnings.warn(
-                f"{len(rows)} rows of column {self.label!r} were changed by other hands since and are left alone: "
-                f"{listing(rows)}. Their decisions are kept in `.changes`; decide again to overwrite.",
+                f"{what} of column {self.label!r} {were} changed by other hands since and left alone: "
+                f"{listing(rows)}. What was decided is kept in `.changes`; decide again to overwrite.",
                 stacklevel=2,
             )
 

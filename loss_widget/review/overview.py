@@ -41,6 +41,7 @@ class Overview:
 
     @property
     def label_names(self) -> list[str]:
+        """All labels that a row can be given, in the order of their ids."""
         return list(self._table.label_names)
 
     @property
@@ -50,10 +51,12 @@ class Overview:
 
     @property
     def text_columns(self) -> tuple[str, ...]:
+        """The one text column, or the two of sentence pairs."""
         return as_tuple(self._labels.text)
 
     @property
     def has_probabilities(self) -> bool:
+        """Whether every label's probability is known, or only the loss of the given one."""
         return self._table.log_probs is not None
 
     @property

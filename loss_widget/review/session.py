@@ -84,10 +84,12 @@ class ReviewSession(Overview):
 
     @property
     def can_undo(self) -> bool:
+        """Whether `undo` finds an act to take back."""
         return self._record.decisions.can_undo and not self.read_only
 
     @property
     def can_redo(self) -> bool:
+        """Whether `redo` finds an act that was undone last."""
         return self._record.decisions.can_redo and not self.read_only
 
     @property
@@ -116,7 +118,8 @@ class ReviewSession(Overview):
         with self.lock:
             if self.read_only:  # before a name that is not known here is told
                 raise ReadOnly(self.read_only)
-            self._act(self._decision("relabel", rows, label=label_id(label, self._table.label_names)))
+            known = label_id(label, self._table.label_names, otherwise=" A new one is added with `add_label`.")
+            self._act(self._decision("relabel", rows, label=known))
 
     def keep(self, rows: int | Iterable[int]) -> None:
         """The given label is right."""
@@ -270,14 +273,24 @@ class ReviewSession(Overview):
                 scores=scores,
             )
 
-    def export(self, path: str | Path, *, overwrite: bool = False, excel_safe: bool = False, **as_corrected: bool) -> Path:
+    def export(
+        self,
+        path: str | Path,
+        *,
+        overwrite: bool = False,
+        excel_safe: bool = False,
+        drop_removed: bool = True,
+        only_reviewed: bool = False,
+        audit: bool = False,
+        scores: bool = False,
+    ) -> Path:
         """Write `corrected(...)` to `.csv`, `.tsv`, `.jsonl`, `.parquet`, or (no suffix) a `datasets` directory; return the path.
 
         Atomic; an existing path raises `ExportError` unless `overwrite`. The index is written unless it is a plain range.
         `excel_safe` puts a ' before cells that a spreadsheet would run as a formula.
         """
         return write_frame(
-            self.corrected(**as_corrected),
+            self.corrected(drop_removed=drop_removed, only_reviewed=only_reviewed, audit=audit, scores=scores),
             path,
             overwrite=overwrite,
             excel_safe=excel_safe,
@@ -286,10 +299,12 @@ class ReviewSession(Overview):
             index=has_own_index(self._labels.frame),
         )
 
-    def to_dataset(self, **as_corrected: bool) -> Any:
+    def to_dataset(
+        self, *, drop_removed: bool = True, only_reviewed: bool = False, audit: bool = False, scores: bool = False
+    ) -> Any:
         """`corrected(...)` as a `datasets.Dataset`; integer labels with known names become a `ClassLabel`, its order kept."""
         return as_dataset(
-            self.corrected(**as_corrected),
+            self.corrected(drop_removed=drop_removed, only_reviewed=only_reviewed, audit=audit, scores=scores),
             label=self._labels.label,
             class_names=self._labels.class_names(self._table.label_names),
             index=has_own_index(self._labels.frame),

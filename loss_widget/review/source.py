@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,8 +41,7 @@ def open_source(
         frame = source.frame.copy() if copy else source.frame
         return of_label_sets(source, frame) if isinstance(source, MultiLabelScores) else _of_scores(source, frame)
     if not isinstance(source, pd.DataFrame):
-        hint = " Use `.to_pandas()`, or `lw.score(data, model)`." if hasattr(source, "to_pandas") else ""
-        raise DataError(f"Expected Scores or a pandas DataFrame, found {type(source).__name__}.{hint}")
+        raise DataError(f"Expected Scores or a pandas DataFrame, found {_kind_of(source)}. {_way_from(source)}")
     frame = source.copy() if copy else source
     text, label = "text" if text is None else text, "label" if label is None else label
     if probs is not None:
@@ -149,7 +149,7 @@ def _labels_of(examples: Examples, predicted: str, label_names: Sequence[str] | 
 
 
 def _probs_of(frame: pd.DataFrame, probs: Any) -> Any:
-    return frame.iloc[:, column_position(frame, probs)] if isinstance(probs, str) else probs
+    return frame.iloc[:, column_position(frame, probs, argument="`probs=`")] if isinstance(probs, str) else probs
 
 
 def _without_scores(frame: pd.DataFrame) -> pd.DataFrame:
@@ -162,6 +162,19 @@ def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
     if name in frame.columns and pd.api.types.is_numeric_dtype(frame[name].dtype):
         return frame[name].to_numpy(dtype=np.float32, na_value=np.nan)
     return np.full(len(frame), np.nan, dtype=np.float32)
+
+
+def _kind_of(source: Any) -> str:
+    package, name = type(source).__module__.split(".")[0], type(source).__name__
+    return repr(source) if isinstance(source, (str, os.PathLike)) else name if package == "builtins" else f"a {package} {name}"
+
+
+def _way_from(source: Any) -> str:
+    if isinstance(source, (str, os.PathLike)):
+        return "Read it with `pd.read_csv(path)` or `lw.Scores.load(path)`, or judge its labels with `lw.score(path, model)`."
+    if hasattr(source, "to_pandas"):
+        return "Use `.to_pandas()`, or judge its labels with `lw.score(data, model)`."
+    return "Make one with `pd.DataFrame(data)`, or judge its labels with `lw.score(data, model)`."
 
 
 def _only_for_frames(**given: Any) -> None:

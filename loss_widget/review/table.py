@@ -239,7 +239,7 @@ class ReviewTable:
             return (margins if name == "margin" else adjusted_losses)(self.log_probs, self.given)
         if name == "duplicates":
             return self._by_group()
-        known = [*_OWN_SORTS, *self.numeric_columns()]
+        known = list(dict.fromkeys([*_OWN_SORTS, *self.numeric_columns()]))
         if name not in known:
             raise ColumnError(f"Expected to sort by one of {listing(known)}, found {name!r}{near_miss(name, known)}")
         return self.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)

@@ -205,7 +205,8 @@ def _check_folds(folds: int, labels: AlignedLabels) -> None:
         raise DataError(f"Expected rows of at least two labels to tell apart, found {len(found)} in use. Check the label column.")
     labelled = int((labels.codes != NO_LABEL).sum())
     if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= labelled:
-        raise InputError(f"Expected folds from 2 to {labelled}, the number of labelled rows, found {folds!r}.")
+        possible = f"from 2 to {labelled}" if labelled > 2 else "= 2"
+        raise InputError(f"Expected folds {possible}, the number of labelled rows, found {folds!r}.")
 
 
 def _text_groups(examples: Examples) -> np.ndarray:

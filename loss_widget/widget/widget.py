@@ -136,17 +136,39 @@ class LossWidget(anywidget.AnyWidget):
         """Journalled decisions that found no row here."""
         return self.session.unmatched
 
-    def corrected(self, **options: bool) -> pd.DataFrame:
+    def corrected(
+        self, *, drop_removed: bool = True, only_reviewed: bool = False, audit: bool = False, scores: bool = False
+    ) -> pd.DataFrame:
         """A new frame with the caller's own columns and the corrected labels; see `ReviewSession.corrected`."""
-        return self.session.corrected(**options)
+        return self.session.corrected(drop_removed=drop_removed, only_reviewed=only_reviewed, audit=audit, scores=scores)
 
-    def export(self, path: str | Path, *, overwrite: bool = False, excel_safe: bool = False, **as_corrected: bool) -> Path:
+    def export(
+        self,
+        path: str | Path,
+        *,
+        overwrite: bool = False,
+        excel_safe: bool = False,
+        drop_removed: bool = True,
+        only_reviewed: bool = False,
+        audit: bool = False,
+        scores: bool = False,
+    ) -> Path:
         """Write the corrected frame to a file; see `ReviewSession.export`."""
-        return self.session.export(path, overwrite=overwrite, excel_safe=excel_safe, **as_corrected)
+        return self.session.export(
+            path,
+            overwrite=overwrite,
+            excel_safe=excel_safe,
+            drop_removed=drop_removed,
+            only_reviewed=only_reviewed,
+            audit=audit,
+            scores=scores,
+        )
 
-    def to_dataset(self, **as_corrected: bool) -> Any:
+    def to_dataset(
+        self, *, drop_removed: bool = True, only_reviewed: bool = False, audit: bool = False, scores: bool = False
+    ) -> Any:
         """The corrected frame as a `datasets.Dataset`, `ClassLabel` kept; see `ReviewSession.to_dataset`."""
-        return self.session.to_dataset(**as_corrected)
+        return self.session.to_dataset(drop_removed=drop_removed, only_reviewed=only_reviewed, audit=audit, scores=scores)
 
     def relabel(self, rows: int | Iterable[int], label: str) -> None:
         """Give rows (positions in the source) this label, a name."""

@@ -103,7 +103,7 @@ def test_the_data_that_was_scored_is_never_touched(frame):
 def test_a_value_changed_by_other_hands_is_left_alone_and_named(scores):
     session = lw.ReviewSession(scores, journal=None)
     scores.frame.iloc[3, 1] = "meh"
-    with pytest.warns(UserWarning, match=r"1 rows of column 'label'.*left alone: 3\."):
+    with pytest.warns(UserWarning, match=r"1 row of column 'label'.*left alone: 3\."):
         session.relabel([3, 4], "bad")
     assert scores.frame["label"].iloc[[3, 4]].tolist() == ["meh", "bad"]
     session.keep(3)

@@ -89,7 +89,7 @@ def test_a_label_changed_by_other_hands_since_is_left_alone(reviewed):
 def test_a_frame_changed_by_hand_before_reopening_warns_and_stays(reviewed):
     scores = make_scores()
     scores.frame.loc[1, "label"] = "meh"
-    with pytest.warns(UserWarning, match=r"1 rows of column 'label' were changed by other hands.*1\."):
+    with pytest.warns(UserWarning, match=r"1 row of column 'label' was changed by other hands.*1\."):
         session = lw.ReviewSession(scores, journal="j.sqlite")
     assert session.df["label"].iloc[1] == "meh"
     assert session.df["label"].iloc[3] == "meh"

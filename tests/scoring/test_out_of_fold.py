@@ -185,6 +185,8 @@ def test_bad_arguments_are_refused() -> None:
     for folds in (1, 0, 81, 2.5, True):
         with pytest.raises(InputError, match="folds from 2 to 80, the number of labelled rows"):
             judged(easy(), folds=folds)
+    with pytest.raises(InputError, match="folds = 2, the number of labelled rows, found 5"):
+        judged(easy().drop_duplicates("label").head(2))
     with pytest.raises(DataError, match="at least two labels to tell apart, found 1"):
         judged(easy().assign(label="money"))
     with pytest.raises(ModelError, match=r"Expected an encoder: .* found int"):
