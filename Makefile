@@ -99,6 +99,8 @@ endif
 
 TEST_NEEDS = $(STAMPS)/test $(BUNDLE) $(STAMPS)/encoder $(STAMPS)/chromium $(STAMPS)/kernels js/node_modules/.for-tests
 PYTEST = $(BIN)/python -m pytest --quiet --durations=5
+# Files side by side, each process with one thread of torch: OpenMP's threads wait in a spin for cores that others hold.
+SIDE_BY_SIDE = env OMP_NUM_THREADS=1 $(PYTEST) --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Every stage runs, so that one failure does not hide another.
 test: $(TEST_NEEDS)
@@ -122,10 +124,10 @@ front-end: js/node_modules/.for-tests
 	@cd js && ../$(STAGE) "vitest" npm run --silent test
 
 python-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/encoder
-	@$(STAGE) --live "tests in Python" $(PYTEST) tests --ignore tests/ui --ignore tests/jupyter --ignore tests/marimo $(PYTEST_ARGS)
+	@$(STAGE) --live "tests in Python" $(SIDE_BY_SIDE) tests --ignore tests/ui --ignore tests/jupyter --ignore tests/marimo $(PYTEST_ARGS)
 
 browser-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium
-	@$(STAGE) --live "tests in Chromium, without a kernel" $(PYTEST) tests/ui $(PYTEST_ARGS)
+	@$(STAGE) --live "tests in Chromium, without a kernel" $(SIDE_BY_SIDE) tests/ui $(PYTEST_ARGS)
 
 jupyter-tests: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium $(STAMPS)/kernels
 	@$(STAGE) --live "tests in JupyterLab, Notebook 7 and marimo" $(PYTEST) tests/jupyter tests/marimo $(PYTEST_ARGS)
