@@ -235,6 +235,13 @@ def test_a_page_size_out_of_range_is_refused(frame, page_size):
         lw.LossWidget(frame, page_size=page_size)
 
 
+def test_each_order_begins_with_its_most_suspicious_rows(frame):
+    scores = lw.Scores.from_probs(frame.drop(columns="loss"), np.full((3, 2), 0.5), label_names=["bad", "good"])
+    with lw.LossWidget(scores, journal=None) as widget:
+        lowest_first = [sort["value"] for sort in widget.snapshot["sorts"] if not sort["descending"]]
+    assert lowest_first == ["margin", "row", "label_prob", "predicted_prob"]
+
+
 @pytest.mark.parametrize("name", ["corrected", "export", "to_dataset", "relabel", "note", "page", "on_change"])
 def test_what_the_widget_passes_on_is_spelt_out_as_in_the_session(name):
     of_widget, of_session = (inspect.signature(getattr(owner, name)) for owner in (lw.LossWidget, lw.ReviewSession))

@@ -6,7 +6,7 @@ import { soFar } from "./errors-left";
 import type { LossBand } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { count, percent, share, some } from "./words";
+import { count, joined, lately, share, some } from "./words";
 
 const DRAW = 50;
 const COUNTS = { reviewed: "reviewed", wrong: "wrong", keep: "right", unsure: "unsure" } as const;
@@ -52,10 +52,7 @@ export function makeProgress(make: Make<State>, store: Store): HTMLElement {
           ),
         ),
       ),
-      make("p.quiet", ({ summary: { rows, precision_last_50: recent } }) => {
-        const all = `of ${some(rows, "row")}`;
-        return recent === null ? all : `${all} · wrong among the last 50: ${percent(recent)}`;
-      }),
+      make("p.quiet", ({ summary }) => joined([`of ${some(summary.rows, "row")}`, lately(summary)])),
     ),
     make(
       ".spot",

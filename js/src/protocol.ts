@@ -15,7 +15,8 @@ export interface Snapshot {
   /** Empty, or a sentence that says why nothing can be decided. */
   readonly read_only: string;
   readonly has_probs: boolean;
-  readonly sorts: readonly { readonly value: string; readonly name: string }[];
+  /** `descending`: what comes first when it is chosen. */
+  readonly sorts: readonly { readonly value: string; readonly name: string; readonly descending: boolean }[];
   readonly text_columns: readonly string[];
   /** Further columns of the frame: the names of each row's `columns`. */
   readonly columns: readonly string[];
@@ -150,6 +151,7 @@ export interface Summary {
   readonly wrong: number;
   readonly precision: number | null;
   readonly precision_last_50: number | null;
+  readonly judged_last_50: number;
   /** null until a spot check says something. */
   readonly errors_left: number | null;
   readonly errors_left_interval: Interval | null;

@@ -37,7 +37,13 @@ export function makeStore(model: Model, signal: AbortSignal) {
   let summary: Summary = {
     ...{ rows: snapshot.rows, reviewed: snapshot.reviewed },
     ...{ relabel: 0, keep: 0, unsure: 0, remove: 0, wrong: 0 },
-    ...{ precision: null, precision_last_50: null, errors_left: null, errors_left_interval: null },
+    ...{
+      precision: null,
+      precision_last_50: null,
+      judged_last_50: 0,
+      errors_left: null,
+      errors_left_interval: null,
+    },
     ...{ can_undo: false, can_redo: false },
   };
   let said = "";

@@ -82,7 +82,8 @@ export function makeToolbar(
   const sort = make("select", {
     ...{ "aria-label": "Sort by", title: "Sort by" },
     onchange() {
-      filterBy({ sort: sort.value, descending: sort.value !== "row" });
+      const { sorts } = store.state.snapshot;
+      filterBy({ sort: sort.value, descending: sorts[sort.selectedIndex]?.descending ?? true });
     },
   });
   const order = ({ filter }: State) => (filter.descending ? "Highest first" : "Lowest first");

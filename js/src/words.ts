@@ -56,12 +56,21 @@ export const VERDICT_SIGNS: Record<Verdict, string> = {
 };
 
 export function reviewed(summary: Summary): string {
-  const { rows, reviewed: done, wrong, precision_last_50: recent } = summary;
+  const { rows, reviewed: done, wrong } = summary;
   return joined([
     `${count(done)} of ${some(rows, "row")} reviewed`,
     done > 0 ? `${count(wrong)} wrong` : "",
-    recent !== null && done > 0 ? `last 50: ${percent(recent)} wrong` : "",
+    done > 0 ? lately(summary) : "",
   ]);
+}
+
+const RECENT = 50;
+
+/** How many of those judged last were wrong: a share only of many. */
+export function lately({ precision_last_50: part, judged_last_50: judged }: Summary): string {
+  if (part === null) return "";
+  const wrong = judged < RECENT ? Math.round(part * judged) : `${Math.round(part * 100)} %`;
+  return `last ${judged} judged: ${wrong} wrong`;
 }
 
 export interface Chip {

@@ -77,10 +77,12 @@ test("a range of losses with open ends", () => {
 test("how much is reviewed", () => {
   const summary: Summary = {
     ...{ rows: 10_003, reviewed: 34, relabel: 20, keep: 7, unsure: 0, remove: 7, wrong: 27 },
-    ...{ precision: 0.79, precision_last_50: 0.79, can_undo: true, can_redo: false },
+    ...{ precision: 0.79, precision_last_50: 0.79, judged_last_50: 34, can_undo: true, can_redo: false },
     ...{ errors_left: null, errors_left_interval: null },
   };
-  expect(reviewed(summary)).toBe("34 of 10,003 rows reviewed · 27 wrong · last 50: 79 % wrong");
+  expect(reviewed(summary)).toBe("34 of 10,003 rows reviewed · 27 wrong · last 34 judged: 27 wrong");
+  const many = { ...summary, precision_last_50: 0, judged_last_50: 50 };
+  expect(reviewed(many)).toBe("34 of 10,003 rows reviewed · 27 wrong · last 50 judged: 0 % wrong");
   expect(reviewed({ ...summary, reviewed: 0 })).toBe("0 of 10,003 rows reviewed");
 });
 

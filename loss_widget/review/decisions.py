@@ -119,9 +119,10 @@ class Decisions:
         self._set(decision, rows)
         return rows
 
-    def last(self, n: int) -> Iterator[int]:
-        """The rows reviewed last, the latest first."""
-        return islice(reversed(self.stamps), n)
+    def last(self, n: int, *, without: np.ndarray) -> Iterator[int]:
+        """The rows reviewed last, the latest first, some left out."""
+        left_out = set(without.tolist())
+        return islice((row for row in reversed(self.stamps) if row not in left_out), n)
 
     def verdicts_at(self, revision: int | None) -> np.ndarray:
         """(n,) int8: the verdicts as they stood when `revision` acts had been taken."""

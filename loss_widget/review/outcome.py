@@ -18,19 +18,21 @@ from loss_widget.scores import Scores
 _RECENT = 50
 
 
-def summary(decisions: Decisions, left: ErrorsLeft | None) -> dict[str, Any]:
+def summary(decisions: Decisions, left: ErrorsLeft | None, drawn: np.ndarray) -> dict[str, Any]:
     """Counts per verdict, and how many of the rows looked at were wrong; see `ReviewSession.summary`."""
     counts = dict(zip(VERDICTS[1:], decisions.counts[1:].tolist(), strict=True))
-    last = [VERDICTS[decisions.verdicts[row]] for row in decisions.last(_RECENT)]
+    last = [VERDICTS[decisions.verdicts[row]] for row in decisions.last(_RECENT, without=drawn)]
     wrong = counts["relabel"] + counts["remove"]
     recent = last.count("relabel") + last.count("remove")
+    judged = recent + last.count("keep")
     return {
         "rows": len(decisions.given),
         "reviewed": sum(counts.values()),
         **counts,
         "wrong": wrong,
         "precision": _share(wrong, wrong + counts["keep"]),
-        "precision_last_50": _share(recent, recent + last.count("keep")),
+        "precision_last_50": _share(recent, judged),
+        "judged_last_50": judged,
         "errors_left": None if left is None else left.errors_left,
         "errors_left_interval": None if left is None else left.errors_left_interval,
     }

@@ -143,10 +143,11 @@ class Overview:
 
     def summary(self) -> dict[str, Any]:
         """How far the review is: `rows`, `reviewed`, one count per verdict, `wrong` (relabel + remove), `precision`
-        (wrong / (wrong + keep), None before the first), `precision_last_50` (the same among the last 50 reviewed),
+        (wrong / (wrong + keep), None before the first), `precision_last_50` (the same among the last 50 reviewed, without those
+        drawn for a spot check, which says nothing of the order), `judged_last_50` (how many of these are wrong or kept),
         `errors_left` and `errors_left_interval` (95 %; None until a spot check says something, see `spot_check`)."""
         with self.lock:
-            return outcome.summary(self._record.decisions, self._record.errors_left())
+            return outcome.summary(self._record.decisions, self._record.errors_left(), self._record.drawn)
 
     def progress(self) -> Progress:
         """Errors found against rows reviewed, precision by loss, and what the spot check says."""

@@ -279,7 +279,7 @@ class LossWidget(anywidget.AnyWidget):
             "page_size": self._lw_page_size,
             "read_only": session.read_only,
             "has_probs": session.has_probabilities,
-            "sorts": [{"value": name, "name": _SORT_NAMES.get(name, name)} for name in session.sorts()],
+            "sorts": [_sort(name) for name in session.sorts()],
             "text_columns": list(session.text_columns),
             "columns": list(session.columns),
             "quirks": list(QUIRKS),
@@ -319,6 +319,14 @@ _SORT_NAMES = {
     "unknown_tokens": "Unknown tokens",
     "duplicates": "Duplicates together",
 }
+
+
+_LOWEST_FIRST = ("margin", "label_prob", "predicted_prob", "row")
+"""Sorted by these, the most suspicious rows are the lowest."""
+
+
+def _sort(name: str) -> dict[str, Any]:
+    return {"value": name, "name": _SORT_NAMES.get(name, name), "descending": name not in _LOWEST_FIRST}
 
 
 def _provenance(source: Any) -> str:

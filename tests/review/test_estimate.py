@@ -53,6 +53,17 @@ def test_nothing_is_said_before_a_spot_check_and_enough_judgements():
     assert session.summary()["errors_left"] is not None
 
 
+def test_rows_of_a_spot_check_say_nothing_of_the_order_by_loss():
+    frame, _ = noisy()
+    session = lw.ReviewSession(frame, journal=None)
+    session.remove(session.rows_of()[:10])
+    session.spot_check(50)
+    session.keep(session.rows_of(lw.Query(spot_check=True)))
+    told = session.summary()
+    assert (told["precision_last_50"], told["judged_last_50"]) == (1.0, 10)
+    assert told["precision"] == 10 / 60
+
+
 def test_the_interval_holds_the_truth_in_nineteen_of_twenty_reviews():
     held = 0
     for seed in range(40):
