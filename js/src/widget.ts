@@ -145,11 +145,11 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
         const on = (selector: string) => from instanceof Element && from.matches(selector);
         const typing = on("input:not([type=checkbox]), select");
         const pressing = on("button, [type=checkbox]") && (event.key === "Enter" || event.key === " ");
-        if (typing || pressing) event.stopPropagation();
-        else if (!event.defaultPrevented && handleKey(event, store, keyActs)) {
-          event.preventDefault();
-          event.stopPropagation();
-        }
+        const acted = !typing && !pressing && !event.defaultPrevented && handleKey(event, store, keyActs);
+        if (acted) event.preventDefault();
+        // VS Code takes for itself what it hears: it hears nothing, but keys like Ctrl+S that mean nothing here.
+        const plain = !event.ctrlKey && !event.metaKey;
+        if (acted || typing || pressing || plain) event.stopPropagation();
       },
     },
     ...[toolbar.el, navigators, chips, grid.el, inspector.el],
