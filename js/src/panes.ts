@@ -11,8 +11,9 @@ const PANES: readonly (readonly [PaneName, string, string])[] = [
   ["facets", "Kinds", "Rows by verdict, and odd rows: duplicates, markup, …"],
   ["progress", "Progress", "What was found, and how many errors are left"],
 ];
-/** In a narrow cell the grid comes first: all panes begin closed there. */
+/** In a narrow cell or a low window the grid comes first: all panes begin closed there. */
 const NARROW_PX = 700;
+const LOW_PX = 900;
 const CLOSED_AT_FIRST = "progress";
 
 type Panes = Readonly<Record<PaneName, (make: Make<State>, store: Store) => HTMLElement>>;
@@ -65,8 +66,8 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
   make.watch(() => {
     if (begun || !el.isConnected) return;
     begun = true;
-    const narrow = el.clientWidth > 0 && el.clientWidth < NARROW_PX;
-    for (const [name] of PANES) if (!narrow && name !== CLOSED_AT_FIRST) store.look(name, true);
+    const small = (el.clientWidth > 0 && el.clientWidth < NARROW_PX) || innerHeight < LOW_PX;
+    for (const [name] of PANES) if (!small && name !== CLOSED_AT_FIRST) store.look(name, true);
   });
   return el;
 }

@@ -7,6 +7,7 @@ import "./bulk.css";
 import "./reading.css";
 import "./navigators.css";
 import "./progress.css";
+import "./dock.css";
 import { makeBanner } from "./banner";
 import { makeBulkBar } from "./bulk-bar";
 import { makeChips } from "./chips";

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from headlines import LABELS, SCORE, SETUP, SHOW, TOP, best_other, given_label, parse
 from notebook_page import NotebookPage
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 OpenNotebook = Callable[..., NotebookPage]
 
@@ -25,6 +25,35 @@ def test_a_click_is_in_the_dataframe_of_the_next_cell(open_notebook: OpenNoteboo
     grid.button("Undo").click()
     top.expect_state(given_label(TOP), "")
     assert parse(notebook.ask(2))[TOP] == given_label(TOP)
+
+
+def test_what_belongs_to_the_row_under_the_cursor_stays_in_the_window(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW, *["1"] * 20)
+    notebook.page.set_viewport_size({"width": 1366, "height": 768})
+    notebook.run(0, 1)
+    grid = notebook.grid(1)
+    keys = notebook.page.keyboard
+    inspector = grid.root.locator(".lw-inspector")
+    grid.rows.first.focus()
+    for _ in range(18):
+        keys.press("y")
+    grid.expect_saved()
+    keys.press("v")
+    cursor = grid.root.locator("[role=row]:focus")
+    for element in (cursor, inspector, grid.root.get_by_role("status"), grid.root.get_by_role("toolbar")):
+        expect(element).to_be_in_viewport(ratio=1)
+    expect(grid.root.get_by_role("status")).to_contain_text("saved")
+    assert bottom(cursor) <= top(inspector) + 1
+    keys.press("Home")
+    assert top(cursor) >= bottom(grid.root.get_by_role("toolbar")) - 1
+
+
+def top(element: Locator) -> float:
+    return element.evaluate("e => e.getBoundingClientRect().top")
+
+
+def bottom(element: Locator) -> float:
+    return element.evaluate("e => e.getBoundingClientRect().bottom")
 
 
 def test_a_review_survives_a_reload_and_a_restart(open_notebook: OpenNotebook) -> None:

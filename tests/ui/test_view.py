@@ -66,6 +66,27 @@ def test_it_works_in_a_shadow_root(mount):
     assert grid.rows.first.bounding_box()["height"] > 40
 
 
+@pytest.mark.parametrize(("window", "stays"), [((1200, 640), True), ((640, 500), False)], ids=["laptop", "zoomed"])
+def test_a_low_window_shows_six_rows_at_first_or_at_least_the_status(mount, blank, window, stays):
+    blank.set_viewport_size({"width": window[0], "height": window[1]})
+    grid = mount(40, page_size=20)
+    expect(grid.status).to_be_in_viewport(ratio=1)
+    inspector = grid.root.locator(".lw-inspector")
+    seen = grid.rows.evaluate_all(
+        "(rows, end) => rows.filter((row) => row.getBoundingClientRect().bottom <= end).length",
+        inspector.bounding_box()["y"] if stays else window[1],
+    )
+    assert seen >= 6 if stays else seen >= 2
+    grid.start_at(0)
+    for _ in range(15):
+        blank.keyboard.press("y")
+    expect(grid.row(15)).to_be_focused()
+    expect(grid.row(15)).to_be_in_viewport(ratio=1)
+    below = inspector if stays else grid.root.locator(".lw-foot")
+    expect(below).to_be_in_viewport()
+    assert grid.row(15).bounding_box()["y"] + grid.row(15).bounding_box()["height"] <= below.bounding_box()["y"] + 1
+
+
 def test_there_is_always_exactly_one_tab_stop_in_the_grid(mount):
     grid = mount(35)
     for key in ("j", "y", "a", "PageDown", "End", "j", "Enter", "Escape", "z", "PageDown", "Home"):
