@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -24,11 +24,19 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield running
 
 
+@pytest.fixture(scope="session")
+def visits(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser cache for the whole session: the host's own scripts take most of the time that a fresh page needs."""
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(30_000)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def open_notebook(host: JupyterHost, page: Page, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
+def open_notebook(host: JupyterHost, visits: BrowserContext, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
     """open_notebook(*cells, kernel=…) -> a NotebookPage; an uncaught error of the grid fails the test."""
-    page.set_default_timeout(30_000)
-    page.set_viewport_size({"width": 1300, "height": 1000})
+    page = visits.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(error.stack or error.message))
 
