@@ -8,7 +8,11 @@ export type Verdict = "" | (typeof VERDICTS)[number];
 /** What the model's `snapshot` trait holds: no dataset text. */
 export interface Snapshot {
   readonly version: number;
+  /** The same for the same rows on the same journal, whichever kernel and widget hold them. */
+  readonly review: string;
   readonly label_names: readonly string[];
+  /** The labels as the label column writes them. */
+  readonly label_values: readonly (string | number | boolean)[];
   readonly rows: number;
   readonly revision: number;
   readonly page_size: number;
@@ -76,6 +80,8 @@ export interface RowState {
 
 /** One example; label ids index `snapshot.label_names`. */
 export interface Row extends RowState {
+  /** The hash of its text, as in `widget.changes`. */
+  readonly key: string;
   readonly text: string;
   readonly pair: string | null;
   readonly text_cut: boolean;

@@ -1,24 +1,10 @@
 /** Decisions on their way: kept in order until each is answered, resent whole with the same op ids. */
 
-import { backOff, type Kernel, type Model } from "./kernel";
+import { backOff, type Kernel } from "./kernel";
 import { decisionsIn, type Op, type OpResult, type Problem, type Reply, VERSION } from "./protocol";
 
 const RESEND_MS = [2_000, 5_000, 15_000, 30_000];
 const LATE_MS = 1_000;
-
-/** Decisions of views that were taken down before the answer came, by model, for its next view in this page. */
-const handedOver: Map<string, readonly Op[]> = (() => {
-  const page = globalThis as { [key: symbol]: unknown };
-  const key = Symbol.for("loss_widget.unanswered");
-  page[key] ??= new Map<string, readonly Op[]>();
-  return page[key] as Map<string, readonly Op[]>;
-})();
-
-/** The announcements model is the one id of a widget that every view can read. */
-const modelKey = (model: Model): string | null => {
-  const id = (model as { model_id?: unknown }).model_id ?? model.get("announcements");
-  return typeof id === "string" && id !== "" ? id : null;
-};
 
 export class DecisionQueue {
   /** No answer for more than a second. */
@@ -36,30 +22,22 @@ export class DecisionQueue {
 
   constructor(
     kernel: Kernel,
-    model: Model,
     signal: AbortSignal,
     listeners: { answered: (op: Op, result: OpResult) => void; lateness: () => void },
   ) {
     this.#kernel = kernel;
     this.#listeners = listeners;
-    signal.addEventListener("abort", () => this.#handOver(modelKey(model)));
+    signal.addEventListener("abort", () => this.#leave());
+    // A reload loses nothing, the end of the tab would.
+    const warn = (event: Event) => this.#open.length > 0 && event.preventDefault();
+    globalThis.addEventListener("beforeunload", warn, { signal });
   }
 
   get open(): readonly Op[] {
     return this.#open;
   }
 
-  push(op: Op): void {
-    this.#open.push(op);
-    this.#flush();
-  }
-
-  /** Takes up what an earlier view of the same model left behind. */
-  adopt(model: Model): void {
-    const key = modelKey(model);
-    const ops = key === null ? undefined : handedOver.get(key);
-    if (key === null || !ops) return;
-    handedOver.delete(key);
+  push(...ops: readonly Op[]): void {
     this.#open.push(...ops);
     this.#flush();
   }
@@ -141,12 +119,9 @@ export class DecisionQueue {
   }
 
   /** The last message of a view that goes: the kernel drops what it has seen already. */
-  #handOver(key: string | null): void {
+  #leave(): void {
+    if (!this.#kernel.dead) this.#send();
     clearTimeout(this.#timer);
     clearTimeout(this.#lateTimer);
-    if (this.#open.length === 0 || this.#kernel.dead) return;
-    const rid = this.#kernel.nextId();
-    this.#kernel.send({ v: VERSION, rid, verb: "decide", args: { ops: [...this.#open] } });
-    if (key !== null) handedOver.set(key, [...(handedOver.get(key) ?? []), ...this.#open]);
   }
 }

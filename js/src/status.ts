@@ -1,38 +1,47 @@
 /** What happened last, and how much is reviewed: told politely to a screen reader too. */
 
-import { type Maker, make, setText } from "./dom";
+import type { Make } from "./draw";
 import type { State } from "./state";
+import type { Store } from "./store";
 import { reviewed } from "./words";
 
-export function makeStatus(maker: Maker): { readonly el: HTMLElement; show(state: State): void } {
-  const said = make(maker, "span", { class: "lw-said", dir: "auto" });
-  const done = make(maker, "span", { class: "lw-quiet lw-done" });
-  const live = make(maker, "div", { role: "status", "aria-live": "polite", class: "lw-status" }, [
-    said,
-    " ",
-    done,
-  ]);
-  const parts = (["wrong", "keep", "unsure"] as const).map((kind) => {
-    const part = make(maker, "i", { class: `lw-part-${kind}` });
-    return { kind, part };
-  });
-  const meter = make(
-    maker,
-    "div",
-    { class: "lw-meter", "aria-hidden": "true" },
-    parts.map(({ part }) => part),
-  );
-  const el = make(maker, "div", { class: "lw-progress" }, [live, meter]);
-
+export function makeStatus(make: Make<State>, store: Store): HTMLElement {
+  const download = () => {
+    const href = URL.createObjectURL(new Blob([`${store.unsent().join("\n")}\n`]));
+    Object.assign(document.createElement("a"), { href, download: "unsaved-decisions.jsonl" }).click();
+  };
   /** Of what is reviewed, for nobody reviews all rows. */
-  function show({ status, summary, locked }: State): void {
-    setText(said, status);
-    said.classList.toggle("lw-alarm", locked !== "");
-    setText(done, reviewed(summary));
-    meter.title = `${summary.wrong} wrong, ${summary.keep} kept, ${summary.unsure} unsure`;
-    for (const { kind, part } of parts)
-      part.style.width = `${((100 * summary[kind]) / Math.max(1, summary.reviewed)).toFixed(2)}%`;
-  }
-
-  return { el, show };
+  const part = (kind: "wrong" | "keep" | "unsure") =>
+    make(`i.part-${kind}`, {
+      style: ({ summary }) => `width:${((100 * summary[kind]) / Math.max(1, summary.reviewed)).toFixed(2)}%`,
+    });
+  return make(
+    ".progress",
+    make(
+      ".status",
+      { role: "status", "aria-live": "polite" },
+      make("span.said", { dir: "auto", ".alarm": ({ locked }) => locked !== "" }, ({ status }) => status),
+      " ",
+      make("span.quiet.done", ({ summary }) => reviewed(summary)),
+    ),
+    make(
+      "button",
+      {
+        title: "For lw.apply_changes, should the cell not run again",
+        hidden: ({ dead, unsaved }) => !dead || !unsaved || !store.unsent().length,
+        onclick: download,
+      },
+      "Download them",
+    ),
+    make(
+      ".meter",
+      {
+        "aria-hidden": "true",
+        title: ({ summary: { wrong, keep, unsure } }) => `${wrong} wrong, ${keep} kept, ${unsure} unsure`,
+      },
+      part("wrong"),
+      part("keep"),
+      part("unsure"),
+    ),
+  );
 }

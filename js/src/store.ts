@@ -23,6 +23,7 @@ import {
 import { DecisionQueue } from "./queue";
 import { blinded, decided, suggestions } from "./standing";
 import { FIRST_FILTER, NO_FILTER, type ShownRow, type State } from "./state";
+import { makeUnsent } from "./unsent";
 import { count, some } from "./words";
 
 const LEAST_SCALE = 4;
@@ -63,7 +64,8 @@ export function makeStore(model: Model, signal: AbortSignal) {
       changed();
     },
   });
-  const queue = new DecisionQueue(kernel, model, signal, { answered, lateness: changed });
+  const queue = new DecisionQueue(kernel, signal, { answered, lateness: changed });
+  const unsent = makeUnsent(snapshot.review);
   const place = makePlace(kernel, FIRST_FILTER, snapshot.page_size, changed);
   const navigators = makeNavigators(kernel, signal, changed, () => place.reload());
   const lookups = makeLookups(kernel, changed, say);
@@ -107,7 +109,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
         locked: why,
         dead: kernel.dead,
         canUndo: !why && (waiting || summary.can_undo),
-        canRedo: !why && !waiting && summary.can_redo,
+        canRedo: !why && (open.at(-1)?.kind === "undo" || (!waiting && summary.can_redo)),
         ...{ exporting, navigators, bulk: store.bulk, blind, odd },
         status: status(),
       };
@@ -227,6 +229,9 @@ export function makeStore(model: Model, signal: AbortSignal) {
       }
     },
 
+    /** The decisions that are not saved, as lines of a file. */
+    unsent: (): readonly string[] => unsent.lines(queue.open, snapshot),
+
     /** Something was done outside the grid: in a cell, or by a newer widget. */
     announced(told: { revision?: unknown; read_only?: unknown; snapshot?: unknown }): void {
       if (isSnapshot(told.snapshot)) snapshot = told.snapshot;
@@ -270,7 +275,15 @@ export function makeStore(model: Model, signal: AbortSignal) {
   function send(op: Partial<BulkOp> & Pick<Op, "kind">): void {
     const whole = { rows: [], label: null, note: null, from: null, ...op, op_id: `${kernel.nextId()}-op` };
     for (const row of whole.rows) problems.delete(row);
+    const rows = whole.rows.flatMap((id) => place.shown.row(id) ?? []);
+    unsent.add(whole, snapshot.label_names, rows);
     queue.push(whole);
+    changed();
+  }
+
+  /** Sends what an earlier view of this review left unanswered, before or after a restart of the kernel. */
+  async function takeOver(): Promise<void> {
+    queue.push(...(await unsent.take(snapshot.label_names, store.addLabel)));
     changed();
   }
 
@@ -296,6 +309,8 @@ export function makeStore(model: Model, signal: AbortSignal) {
   }
 
   function answered(op: Op, result: OpResult): void {
+    // A newer widget goes on with the review: its next view takes this decision over.
+    if (result.ok || result.error.kind !== "read_only") unsent.drop(op.op_id);
     if (result.ok) {
       // The answer tells only the first of many rows.
       if (result.touched + result.left_alone > result.rows.length) place.reload();
@@ -320,9 +335,10 @@ export function makeStore(model: Model, signal: AbortSignal) {
 
   function locked(): string {
     if (!kernel.dead) return readOnly;
-    const lost = queue.open.length;
+    const unsaved = queue.open.length;
     const sentence = "The kernel has stopped: re-run the cell.";
-    return lost === 0 ? sentence : `${sentence} ${some(lost, "decision is", "decisions are")} not saved`;
+    if (unsaved === 0) return sentence;
+    return `${sentence} ${some(unsaved, "decision is", "decisions are")} not saved yet, and will be then`;
   }
 
   function status(): string {
@@ -349,6 +365,6 @@ export function makeStore(model: Model, signal: AbortSignal) {
     for (const listener of listeners) listener();
   }
 
-  queue.adopt(model);
+  if (!readOnly) void takeOver();
   return store;
 }

@@ -97,8 +97,6 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
     backToGrid,
   });
   const twins = makeTwins(make, store, bulkBar.focus, backToGrid);
-  const status = makeStatus({ document, signal });
-  make.watch(status.show);
 
   // A click beside the open picker only closes it, as beside any menu: it must not relabel the row that it falls on.
   let closing = false;
@@ -154,7 +152,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
       },
     },
     ...[toolbar.el, navigators, chips, grid.el, inspector.el],
-    make(".foot", makePager(make, store), status.el),
+    make(".foot", makePager(make, store), makeStatus(make, store)),
     ...[picker.el, bulkBar.dialog, twins.el, help.el],
   );
 

@@ -27,6 +27,9 @@ export interface Setup {
   readonly examples: readonly Example[];
   readonly page_size?: number;
   readonly read_only?: string;
+  /** Which review it is: kernels of one review take over what another left unanswered. */
+  readonly review?: string;
+  readonly label_values?: readonly number[];
   readonly provenance?: string;
   readonly in_sample?: boolean;
   readonly columns?: readonly string[];
@@ -65,6 +68,7 @@ export class FakeKernel {
   /** Op ids in the order in which they were applied. */
   readonly applied: string[] = [];
   readonly setup: Setup;
+  readonly #review: string;
   #seen = new Map<string, OpResult>();
   #orders = new Map<string, readonly number[]>();
   #past: RowState[][] = [];
@@ -75,6 +79,7 @@ export class FakeKernel {
   constructor(setup: Setup) {
     this.setup = setup;
     this.labels = [...setup.labels];
+    this.#review = setup.review ?? String(Math.random());
     this.readOnly = setup.read_only ?? "";
     this.rows = setup.examples.map((example, row) => toRow(example, row, setup.cutTextAt ?? 2_000));
   }
@@ -82,7 +87,9 @@ export class FakeKernel {
   get snapshot(): Snapshot {
     return {
       version: 1,
+      review: this.#review,
       label_names: this.labels,
+      label_values: this.setup.label_values ?? this.labels,
       rows: this.rows.length,
       revision: this.revision,
       page_size: this.setup.page_size ?? 20,

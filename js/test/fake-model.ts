@@ -43,20 +43,18 @@ export class FakeModel implements Model {
   dead = false;
   /** How many of the next answers get lost on their way. */
   lose = 0;
-  readonly #id: string;
   readonly #callbacks = new Map<string, Set<Callback>>();
   readonly #held: Request[] = [];
 
-  constructor(kernel: FakeKernel, id = "1") {
+  constructor(kernel: FakeKernel) {
     this.kernel = kernel;
-    this.#id = id;
     this.announcements = new FakeAnnouncements(kernel);
     this.widget_manager = { get_model: async () => this.announcements as unknown as Model };
   }
 
   get(name: string): unknown {
     if (name === "snapshot") return this.kernel.snapshot;
-    return name === "announcements" ? `IPY_MODEL_${this.#id}` : undefined;
+    return name === "announcements" ? "IPY_MODEL_1" : undefined;
   }
 
   on(event: string, callback: Callback): void {

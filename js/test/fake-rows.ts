@@ -39,7 +39,15 @@ export function toRow(example: Example, row: number, cutAt: number): Row {
   const own = [...(given === null ? ["unlabelled"] : []), ...(text.trim() ? [] : ["empty"])];
   const quirks = new Set([...(example.quirks ?? []), ...own]);
   return {
-    ...{ row, text: text.slice(0, cutAt), pair, text_cut: text.length > cutAt, given, label: given },
+    ...{
+      row,
+      key: row.toString(16).padStart(16, "0"),
+      text: text.slice(0, cutAt),
+      pair,
+      text_cut: text.length > cutAt,
+      given,
+      label: given,
+    },
     ...{ predicted: best?.[0] ?? example.predicted ?? null, predicted_prob: best?.[1] ?? null, label_prob },
     ...{ loss, loss_after: loss, verdict: "", note: "", probabilities },
     ...{ tokens: example.tokens ?? null, unknown_tokens: null, truncated: null },

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { FakeModel } from "./fake-kernel";
-import { answers, heard, makeModel, openStore, opIds } from "./steps";
+import type { FakeModel, Setup } from "./fake-kernel";
+import { answers, examples, heard, LABELS, makeModel, openStore, opIds } from "./steps";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -50,6 +50,17 @@ test("unanswered decisions are resent whole after 2, 5, 15 and 30 s, and applied
   expect(store.state.unsaved).toBe(0);
 });
 
+test("an undo that is not answered yet can be done again", async () => {
+  const { model, store } = await busyView();
+  store.toggle(0);
+  store.undo();
+  store.redo();
+  expect(store.state.unsaved).toBe(3);
+  model.release();
+  await answers();
+  expect(store.row(0)).toMatchObject({ label: 1, verdict: "relabel", saved: true });
+});
+
 test("a lost answer is asked for again with the same op id", async () => {
   const model = makeModel();
   const { store } = openStore(model);
@@ -95,7 +106,9 @@ test("a dead kernel keeps the rows, locks decisions and says how many are not sa
   store.toggle(0);
   store.toggle(1);
   model.die();
-  expect(store.state.locked).toBe("The kernel has stopped: re-run the cell. 2 decisions are not saved");
+  expect(store.state.locked).toBe(
+    "The kernel has stopped: re-run the cell. 2 decisions are not saved yet, and will be then",
+  );
   expect(store.state.rows).toHaveLength(10);
   store.toggle(5);
   expect(store.row(5)?.verdict).toBe("");
@@ -121,17 +134,103 @@ test("a kernel that answers after all is alive again, and gets what was not save
 });
 
 test("decisions of a view that is closed go out with its end, and to the next view of the model", async () => {
-  const model = makeModel(100, {}, "handed-over");
+  const model = makeModel();
   const first = await busyView(model);
   for (const row of [0, 1, 2]) first.store.toggle(row);
   first.close();
   const second = openStore(model);
+  await answers();
   expect(second.store.state.unsaved).toBe(3);
   model.release();
   await answers();
   expect(model.kernel.applied).toHaveLength(3);
   expect(second.store.state.unsaved).toBe(0);
   expect(second.store.row(2)).toMatchObject({ verdict: "relabel", saved: true });
+});
+
+/** A view whose kernel died before it answered three decisions, and the kernel of the re-run cell. */
+async function afterDeath(setup: Partial<Setup> = {}) {
+  const review = crypto.randomUUID();
+  const old = await busyView(makeModel(100, { review }));
+  old.store.toggle(0);
+  old.store.decide("remove", 1);
+  old.store.decide("note", 1, { note: "twice" });
+  old.model.die();
+  return { review, old, model: makeModel(100, { review, ...setup }) };
+}
+
+test("the kernel of the re-run cell gets what the dead one left unanswered, once", async () => {
+  const { old, model } = await afterDeath();
+  old.close();
+  const ids = old.store.state.unsaved;
+  const { store } = openStore(model);
+  await answers();
+  expect(ids).toBe(3);
+  expect(store.state.unsaved).toBe(0);
+  expect(store.row(0)).toMatchObject({ verdict: "relabel", label: 1, saved: true });
+  expect(store.row(1)).toMatchObject({ verdict: "remove", note: "twice" });
+  const third = makeModel(100, { review: model.kernel.snapshot.review });
+  openStore(third);
+  await answers();
+  expect(heard(third, "decide")).toEqual([]);
+});
+
+test("what was left unanswered is about labels by name, and brings one that is not there", async () => {
+  const review = crypto.randomUUID();
+  const labels = [...LABELS, "Weather"];
+  const old = await busyView(makeModel(100, { review, labels }));
+  old.store.decide("relabel", 0, { label: 4 });
+  old.store.decide("relabel", 1, { label: 3 });
+  old.model.die();
+  const other = ["World", "Sports", "Sci/Tech", "Business"];
+  const model = makeModel(100, { review, labels: other, examples: examples(100, [3, 2, 1, 0]) });
+  const { store } = openStore(model);
+  await answers();
+  expect(store.state).toMatchObject({ unsaved: 0, snapshot: { label_names: [...other, "Weather"] } });
+  expect(store.row(0)).toMatchObject({ verdict: "relabel", label: 4 });
+  expect(store.row(1)).toMatchObject({ verdict: "relabel", label: 0 });
+});
+
+test("another review does not get it, nor a grid that only reads", async () => {
+  const { model } = await afterDeath({ read_only: "Only to read." });
+  const stranger = makeModel();
+  for (const fake of [model, stranger]) openStore(fake);
+  await answers();
+  expect(heard(model, "decide")).toEqual([]);
+  expect(heard(stranger, "decide")).toEqual([]);
+});
+
+test("a decision that the row is not any more what it was made on is refused in words", async () => {
+  const { model } = await afterDeath();
+  model.kernel.decideInPython({ kind: "relabel", rows: [0], label: 2, note: null });
+  const { store } = openStore(model);
+  await answers();
+  expect(store.state.unsaved).toBe(0);
+  expect(store.row(0)).toMatchObject({ label: 2, problem: expect.stringContaining("changed") });
+});
+
+test("the file has each row once, as the decisions leave it, without those undone", async () => {
+  const { store } = await busyView(makeModel(100, { label_values: [7, 8, 9, 10] }));
+  store.toggle(0);
+  store.decide("keep", 0);
+  store.toggle(2);
+  store.undo();
+  store.decide("unsure", 3);
+  store.undo();
+  store.redo();
+  const lines = store.unsent().map((line) => JSON.parse(line));
+  expect(lines).toMatchObject([
+    {
+      row: 0,
+      key: "0000000000000000",
+      text: "example number 0",
+      verdict: "keep",
+      old_label: 7,
+      new_label: 7,
+    },
+    { row: 3, verdict: "unsure", old_label: 10, new_label: 10, note: "" },
+  ]);
+  expect(new Date(lines[0].reviewed_at).getTime()).toBe(Date.now());
 });
 
 test("two views have different ids and take only their own answers, but learn from all of them", async () => {

@@ -13,12 +13,17 @@ export function example(row: number): Example {
   return { text: `example number ${row}`, given: row % 4, probs };
 }
 
-export const examples = (count: number): Example[] => Array.from({ length: count }, (_, row) => example(row));
+/** `ids`: how the labels are numbered. */
+export const examples = (count: number, ids = [0, 1, 2, 3]): Example[] =>
+  Array.from({ length: count }, (_, row) => {
+    const { given, probs, ...rest } = example(row);
+    const named = ids.map((_, id) => probs?.[ids.indexOf(id)] ?? 0);
+    return { ...rest, given: ids[given ?? 0] ?? 0, probs: named };
+  });
 
-export function makeModel(count = 100, setup: Partial<Setup> = {}, id = "1"): FakeModel {
+export function makeModel(count = 100, setup: Partial<Setup> = {}): FakeModel {
   return new FakeModel(
     new FakeKernel({ labels: LABELS, examples: examples(count), page_size: 10, ...setup }),
-    id,
   );
 }
 

@@ -20,7 +20,7 @@ function random(seed: number): () => number {
 
 test.each(Array.from({ length: 20 }, (_, seed) => seed))("storm %i", async (seed) => {
   const next = random(seed);
-  const model = makeModel(40, { delay: seed % 2 ? 30 : 0 }, `storm-${seed}`);
+  const model = makeModel(40, { delay: seed % 2 ? 30 : 0 });
   const { store } = openStore(model);
   await vi.advanceTimersByTimeAsync(100);
   const sent: string[] = [];

@@ -7,6 +7,7 @@ import { chips, loss, lossRange, NO_END, percent, reviewed, some } from "../src/
 const ROW: Row = {
   ...{
     row: 7,
+    key: "7",
     text: "t",
     pair: null,
     text_cut: false,

@@ -45,6 +45,11 @@ class Overview:
         return list(self._table.label_names)
 
     @property
+    def label_values(self) -> list[Any]:
+        """The labels as the label column writes them, in the order of `label_names`."""
+        return list(self._labels.values)
+
+    @property
     def revision(self) -> int:
         """How many acts have been taken, undo and redo among them."""
         return self._record.decisions.revision

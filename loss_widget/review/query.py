@@ -117,12 +117,14 @@ def _check_search(search: Any) -> None:
 class PageRow:
     """One row as a reviewer sees it; labels are names, None where there is none; `loss` (nats) is the given label's.
 
+    `key`: the hash of its text, as in `.changes`.
     `margin`: probability of the given label less that of the best other one, NaN where not known. `top`: the most probable labels
     with their probabilities, six at most. `tokens`, `unknown_tokens`, `truncated`: as in Scores, None where not known. `quirks`:
     see `QUIRKS`. `columns`: the values of further columns that were asked for, as text.
     """
 
     row: int
+    key: str
     text: str
     pair_text: str | None
     given_label: str | None

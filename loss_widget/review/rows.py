@@ -20,6 +20,7 @@ def page_rows(table: ReviewTable, decisions: Decisions, rows: np.ndarray, column
     names = [*table.label_names, None]
     values = zip(
         rows.tolist(),
+        table.keys[rows].tolist(),
         texts,
         pairs,
         table.given[rows].tolist(),
@@ -36,6 +37,7 @@ def page_rows(table: ReviewTable, decisions: Decisions, rows: np.ndarray, column
     return [
         PageRow(
             row=row,
+            key=f"{key:016x}",
             text=text,
             pair_text=pair,
             given_label=names[given],
@@ -49,7 +51,7 @@ def page_rows(table: ReviewTable, decisions: Decisions, rows: np.ndarray, column
             note=decisions.notes.get(row, ""),
             **more,
         )
-        for row, text, pair, given, label, predicted, loss, loss_after, label_prob, predicted_prob, verdict, more in values
+        for row, key, text, pair, given, label, predicted, loss, loss_after, label_prob, predicted_prob, verdict, more in values
     ]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -106,6 +108,11 @@ class ReviewSession(Overview):
     def journal(self) -> Path | None:
         """The journal's file, made with the first decision; None where the review is not saved."""
         return self._shelf.path
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same for the same rows in the same order on the same journal; says nothing of either."""
+        return hashlib.blake2b(str(self.journal).encode() + self._table.keys.tobytes(), digest_size=8).hexdigest()
 
     def __repr__(self) -> str:
         told = self.summary()

@@ -164,6 +164,7 @@ def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities
     pair = row.pair_text
     return {
         "row": row.row,
+        "key": row.key,
         "text": row.text[:MOST_TEXT],
         "pair": None if pair is None else pair[:MOST_TEXT],
         "text_cut": len(row.text) > MOST_TEXT or (pair is not None and len(pair) > MOST_TEXT),
@@ -182,6 +183,11 @@ def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities
         "columns": [value[:MOST_COLUMN_TEXT] for value in row.columns],
         **encode_state(row, ids),
     }
+
+
+def encode_values(values: Sequence[Any], names: Sequence[str]) -> list[str | int | float]:
+    """How the label column writes the labels; the name where that is nothing that JSON has."""
+    return [value if isinstance(value, (str, int, float)) else name for value, name in zip(values, names, strict=True)]
 
 
 def encode_state(row: PageRow, ids: Mapping[str | None, int | None]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from loss_widget.review import QUIRKS, Decision, Page, Query, ReviewSession
 from loss_widget.scores import Scores
 from loss_widget.widget.answers import answer
 from loss_widget.widget.cells import CellBoundary
-from loss_widget.widget.protocol import MOST_ROWS
+from loss_widget.widget.protocol import MOST_ROWS, encode_values
 
 _STATIC = Path(__file__).parent / "static"
 _LIVE_RELOAD = os.environ.get("ANYWIDGET_HMR") == "1"
@@ -273,7 +273,9 @@ class LossWidget(anywidget.AnyWidget):
         session = self.session
         return {
             "version": 1,
+            "review": session.fingerprint,
             "label_names": session.label_names,
+            "label_values": encode_values(session.label_values, session.label_names),
             "rows": len(session),
             "revision": session.revision,
             "page_size": self._lw_page_size,

@@ -25,10 +25,11 @@ PAGES = {"lab": "doc/tree", "notebook": "notebooks"}
 
 
 class JupyterHost:
-    """A server running `app` ("lab" or "notebook") over the files in `root`; a context manager."""
+    """A server running `app` ("lab" or "notebook") over the files in `root`, with further `options`; a context manager."""
 
-    def __init__(self, app: str, root: Path) -> None:
+    def __init__(self, app: str, root: Path, *options: str) -> None:
         self.app = app
+        self._options = options
         self.root = root
         self._home = root / ".home"
         self._token = secrets.token_hex(16)
@@ -64,6 +65,11 @@ class JupyterHost:
         """The address of a notebook's own page (`notebook`: path below `root`)."""
         return f"http://127.0.0.1:{self._port}/{PAGES[self.app]}/{notebook}?token={self._token}"
 
+    def kernel_of(self, notebook: Path) -> str:
+        """The id of the kernel that runs a notebook (`notebook`: path below `root`)."""
+        [kernel] = [s["kernel"]["id"] for s in self._api("/api/sessions") if s["path"] == notebook.as_posix()]
+        return str(kernel)
+
     def end_kernels(self) -> None:
         with contextlib.suppress(OSError):
             for session in self._api("/api/sessions"):
@@ -87,6 +93,7 @@ class JupyterHost:
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",
+            *self._options,
         ]
 
     def _environment(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 from typing import Any
@@ -45,6 +46,13 @@ class NotebookPage:
             " await w.sessionContext.session?.kernel?.info; }"
         )
 
+    def in_another_tab(self) -> NotebookPage:
+        """The same notebook once more, in a page of its own."""
+        other = copy.copy(self)
+        other.page = self.page.context.new_page()
+        other.open()
+        return other
+
     # -- cells
 
     def run(self, *cells: int) -> None:
@@ -63,6 +71,9 @@ class NotebookPage:
             " window.jupyterapp.commands.execute('notebook:run-cell'); }",
             cell,
         )
+
+    def output(self, cell: int) -> Locator:
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(".jp-Cell-outputWrapper")
 
     def printed(self, cell: int) -> str:
         """What a cell printed; an AssertionError with the traceback if it raised."""
@@ -101,14 +112,30 @@ class NotebookPage:
         )
         self._wait_for_kernel()
 
-    def kill_kernel(self, pid: int) -> None:
-        """`kill -9`, then wait until the server has started a new kernel."""
+    def kill_kernel(self) -> None:
+        """`kill -9`, then wait until the server has started a new kernel, and read the host's own notice of it."""
         self.page.evaluate(
             f"() => {{ window.seen = []; {CURRENT}.sessionContext.session.kernel.statusChanged"
             ".connect((_, status) => window.seen.push(status)); }"
         )
-        os.kill(pid, signal.SIGKILL)
+        os.kill(self._pid(), signal.SIGKILL)
         self.page.wait_for_function("() => /restarting.*idle/.test(window.seen.join())", timeout=60_000)
+        self.page.get_by_role("dialog", name="Kernel Restarting").get_by_role("button").click()
+
+    def stop_kernel(self) -> None:
+        """It hears nothing from now on, and nobody notices."""
+        os.kill(self._pid(), signal.SIGSTOP)
+
+    def continue_kernel(self) -> None:
+        os.kill(self._pid(), signal.SIGCONT)
+
+    def _pid(self) -> int:
+        """The kernel's process: its command line names the file of its connection, which has its id in it."""
+        import psutil  # ipykernel needs it, too
+
+        file = f"kernel-{self.host.kernel_of(self.path.relative_to(self.host.root))}.json"
+        [pid] = [p.pid for p in psutil.process_iter(["cmdline"]) if file in " ".join(p.info["cmdline"] or ())]
+        return int(pid)
 
     def _wait_for_kernel(self) -> None:
         self.page.wait_for_function(f"() => {CURRENT}.sessionContext.session.kernel.status === 'idle'", timeout=60_000)

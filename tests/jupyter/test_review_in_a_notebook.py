@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable
 
 from headlines import LABELS, SCORE, SETUP, SHOW, TOP, best_other, given_label, parse
@@ -76,14 +78,14 @@ def test_a_review_survives_a_reload_and_a_restart(open_notebook: OpenNotebook) -
 
 
 def test_a_review_survives_a_killed_kernel(open_notebook: OpenNotebook) -> None:
-    notebook = open_notebook(SETUP + SCORE, SHOW, LABELS, "print(os.getpid())")
+    notebook = open_notebook(SETUP + SCORE, SHOW, LABELS)
     notebook.run(0, 1)
     grid = notebook.grid(1)
     reviewed = [int(row.get_attribute("data-row") or "") for row in grid.rows.all()[:3]]
     for row in reviewed:
         grid.row(row).click()
     grid.expect_saved()
-    notebook.kill_kernel(int(notebook.ask(3)))
+    notebook.kill_kernel()
     notebook.run(0, 1)
     for row in reviewed:
         notebook.grid(1).row(row).expect_state(best_other(row), "relabel")
@@ -157,3 +159,46 @@ def test_a_saved_notebook_holds_no_text_of_the_data(open_notebook: OpenNotebook)
     assert "widget-view" in saved
     assert f"headline {TOP}" not in saved
     assert "widget-state" not in saved
+
+
+def test_two_tabs_of_the_browser_show_the_same_truth(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW, LABELS)
+    notebook.run(0, 1)
+    notebook.grid(1).top().click()
+    notebook.grid(1).expect_saved()
+    notebook.save()
+    other = notebook.in_another_tab()
+    here, there = notebook.grid(1), other.grid(1)
+    there.row(TOP).expect_state(best_other(TOP), "relabel")
+    second = int(there.rows.nth(1).get_attribute("data-row") or "")
+    there.row(second).click()
+    here.row(second).expect_state(best_other(second), "relabel")
+    here.button("Undo").click()
+    there.row(second).expect_state(given_label(second), "")
+    here.row(TOP).element.get_by_role("button", name="Keep").click()
+    there.row(TOP).expect_state(given_label(TOP), "keep")
+    for grid in (here, there):
+        expect(grid.root.get_by_role("status")).to_contain_text("1 of 60 rows reviewed")
+    other.page.close()
+    assert parse(notebook.ask(2))[TOP] == given_label(TOP)
+
+
+def test_a_spot_check_says_in_the_grid_and_in_python_how_many_errors_are_left(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SETUP + SCORE, SHOW, "import json; print(json.dumps(widget.summary()))")
+    notebook.run(0, 1)
+    grid = notebook.grid(1)
+    grid.button("Progress").click()
+    said = grid.root.get_by_role("region", name="Progress")
+    expect(said).to_contain_text("Nobody knows yet how many errors are left")
+    grid.button("Spot check").click()
+    expect(grid.root.get_by_role("status")).to_contain_text("50 rows drawn at random")
+    grid.rows.first.focus()
+    for key in "yyyyyyyyyayyyyyyyyxy":
+        notebook.page.keyboard.press(key)
+    grid.expect_saved()
+    expect(said).to_contain_text("About 4 errors left among 40 rows not reviewed")  # a tenth, as of those judged
+    summary = json.loads(notebook.ask(2))
+    assert (summary["keep"], summary["relabel"], summary["remove"]) == (18, 1, 1)
+    low, high = summary["errors_left_interval"]
+    assert low < round(summary["errors_left"]) == 4 < high
+    expect(said).to_contain_text(f"with 95 % confidence at most {math.ceil(high)}")

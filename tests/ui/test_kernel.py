@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from playwright.sync_api import expect
 
 
@@ -52,6 +54,10 @@ def test_a_dead_kernel_leaves_the_rows_to_read_and_nothing_to_decide(mount):
     expect(grid.root.get_by_role("listbox")).to_be_hidden()
     grid.page.keyboard.press("j")
     expect(grid.row(2)).to_be_focused()
+    with grid.page.expect_download() as download:
+        grid.button("Download them").click()
+    assert download.value.suggested_filename == "unsaved-decisions.jsonl"
+    assert json.loads(download.value.path().read_text())["new_label"] == "Sci/Tech"
     grid.button("Next page").click()  # fetched ahead
     expect(grid.row(10)).to_be_visible()
     expect(grid.root).to_have_attribute("data-unsaved", "1")
