@@ -97,6 +97,7 @@ def test_clicks_are_answered_and_cells_announced_on_another_comm(widget):
     assert widget.announcements.revision == 0, "the answer already told it"
     widget.keep(0)
     assert widget.announcements.revision == 2
+    assert widget.announcements.said == "Row 0: good kept, in a cell"
     assert len(sent) == 1, "a push on the grid's own comm would make later clicks wait"
 
 

@@ -52,6 +52,8 @@ export function makeStore(model: Model, signal: AbortSignal) {
   let exporting = false;
   let blind = false;
   let odd = false;
+  /** The row under the cursor at the last undo or redo. */
+  let turnedBackAt: number | undefined;
   /** Spot checks drawn in this view. */
   let draws = 0;
 
@@ -202,15 +204,9 @@ export function makeStore(model: Model, signal: AbortSignal) {
       return true;
     },
 
-    undo(): void {
-      if (store.state.canUndo) send({ kind: "undo" });
-      else if (!refuse()) say("Nothing to undo");
-    },
+    undo: (): void => turnBack("undo", store.state.canUndo, "Nothing to undo"),
 
-    redo(): void {
-      if (store.state.canRedo) send({ kind: "redo" });
-      else if (!refuse()) say("Nothing to do again");
-    },
+    redo: (): void => turnBack("redo", store.state.canRedo, "Nothing to do again"),
 
     /** Writes the corrected rows in the kernel's working directory, after every decision so far. */
     async export(): Promise<void> {
@@ -233,11 +229,13 @@ export function makeStore(model: Model, signal: AbortSignal) {
     unsent: (): readonly string[] => unsent.lines(queue.open, snapshot),
 
     /** Something was done outside the grid: in a cell, or by a newer widget. */
-    announced(told: { revision?: unknown; read_only?: unknown; snapshot?: unknown }): void {
+    announced(told: { revision?: unknown; said?: unknown; read_only?: unknown; snapshot?: unknown }): void {
       if (isSnapshot(told.snapshot)) snapshot = told.snapshot;
       if (typeof told.read_only === "string") readOnly = told.read_only;
       if (typeof told.revision === "number" && told.revision > revision) {
         revision = told.revision;
+        // What was done before this view opened is no news.
+        if (place.here && typeof told.said === "string") said = told.said;
         place.reload();
         askSummary();
       }
@@ -324,12 +322,22 @@ export function makeStore(model: Model, signal: AbortSignal) {
     said = message;
   }
 
-  /** Undo and redo keep the cursor where it is, so they say where the change was. */
+  function turnBack(kind: "undo" | "redo", can: boolean, otherwise: string): void {
+    turnedBackAt = place.row()?.row;
+    if (can) send({ kind });
+    else if (!refuse()) say(otherwise);
+  }
+
+  /** Undo and redo bring the cursor to their row, unless it has moved on meanwhile; of other pages they say it in words. */
   function whereabouts(op: Op, result: OpResult): string {
     const row = result.rows[0]?.row;
     if ((op.kind !== "undo" && op.kind !== "redo") || row === undefined) return "";
     const at = place.shown.offsetOf(row);
-    if (at === place.offset) return "";
+    if (at === place.offset) {
+      const stayed = !place.turning && place.row()?.row === turnedBackAt;
+      if (stayed && result.rows.length === 1) place.point(place.rows().findIndex((each) => each.row === row));
+      return "";
+    }
     return at === undefined ? " (on another page)" : ` (on page ${count(at / place.limit + 1)})`;
   }
 

@@ -179,6 +179,7 @@ async function followAnnouncements(model: Model, store: Store, signal: AbortSign
     const hear = () =>
       store.announced({
         revision: told.get("revision"),
+        said: told.get("said"),
         read_only: told.get("read_only"),
         snapshot: told.get("snapshot"),
       });

@@ -81,6 +81,22 @@ test("the order is frozen while labelling, and a refresh sorts and filters again
   expect(store.state.outOfDate).toBe(false);
 });
 
+test("undo and redo bring the cursor back, unless it has moved on meanwhile", async () => {
+  const { store } = await opened();
+  for (const row of [0, 1]) {
+    store.decide("keep", row);
+    store.place.step(1);
+  }
+  await answers();
+  store.undo();
+  await answers();
+  expect(store.state).toMatchObject({ cursor: 1, status: "Undone: row 1, saved" });
+  store.redo();
+  store.place.step(1);
+  await answers();
+  expect(store.state).toMatchObject({ cursor: 2, status: "Redone: row 1, saved" });
+});
+
 test("undo and redo come from the kernel, and say where the change was", async () => {
   const { store } = await opened();
   expect(store.state).toMatchObject({ canUndo: false, canRedo: false });
@@ -152,14 +168,15 @@ test("a question that the kernel refuses leaves the rows and says why", async ()
   expect(shown(store)).toHaveLength(10);
 });
 
-test("what a cell did is fetched, in the same order", async () => {
+test("what a cell did is said and fetched, in the same order", async () => {
   const { model, store } = await opened();
   store.announced({ revision: 0 });
   expect(
     heard(model, "page").filter((r) => (r.args as { query: { offset: number } }).query.offset === 0),
   ).toHaveLength(1);
   model.kernel.decideInPython({ kind: "keep", rows: [2], label: null, note: null });
-  store.announced({ revision: model.kernel.revision });
+  store.announced({ revision: model.kernel.revision, said: "Row 2: Sports kept, in a cell" });
+  expect(store.state.status).toBe("Row 2: Sports kept, in a cell");
   await answers();
   expect(store.row(2)?.verdict).toBe("keep");
   expect(store.state.summary.reviewed).toBe(1);

@@ -39,11 +39,13 @@ class Decision:
 
 
 class Taken(NamedTuple):
-    """What became of a decision: the rows it touched, whether its `op_id` was known already, and the stale rows left alone."""
+    """What became of a decision: the rows it touched, whether its `op_id` was known already, the stale rows left alone, and the
+    kind of act that was done, undone or done again."""
 
     rows: np.ndarray
     duplicate: bool
     left_alone: tuple[int, ...] = ()
+    act: str = ""
 
 
 @dataclass(frozen=True)

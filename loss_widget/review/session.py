@@ -193,6 +193,7 @@ class ReviewSession(Overview):
             if not self._record.decisions.changes_anything(decision):
                 self._seen[decision.op_id] = np.asarray(decision.rows, dtype=np.int64)
                 return Taken(self._seen[decision.op_id], False, tuple(stale))
+            subject = self._record.decisions.subject_of(decision) or decision
             self._record.write(decision, self._shelf.open_or_make())
             rows = self._record.decisions.apply(decision)
             self._seen[decision.op_id] = rows
@@ -203,7 +204,7 @@ class ReviewSession(Overview):
                 callback(decision)
             except Exception as error:  # the decision stands, whatever a listener does
                 warnings.warn(f"A callback of on_change failed: {error!r}", stacklevel=2)
-        return Taken(rows, False, tuple(stale))
+        return Taken(rows, False, tuple(stale), subject.kind)
 
     def decide_on_all(self, decision: Decision, query: Query, *, count: int | None = None) -> Taken:
         """`decide` on every row of `query` as it was at its `as_of`, one undo step; rows decided on since are left alone.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from loss_widget.errors import ExportError, InputError
-from loss_widget.review import PageRow, ReviewSession
+from loss_widget.review import Decision, PageRow, ReviewSession
 from loss_widget.widget import protocol
 
 _log = logging.getLogger(__name__)
@@ -83,8 +83,14 @@ def _take(session: ReviewSession, op: protocol.Op) -> dict[str, Any]:
         "touched": len(taken.rows),
         "left_alone": len(left_alone),
         "revision": session.revision,
-        "said": _said(decision.kind, now, len(taken.rows), len(left_alone)),
+        "said": _said(decision.kind, now, len(taken.rows), len(left_alone), taken.act),
     }
+
+
+def what_happened(session: ReviewSession, decision: Decision) -> str:
+    """A decision that was just taken, in the words of the status line."""
+    rows = np.array(decision.rows, dtype=np.int64)
+    return _said(decision.kind, session.states(rows[:1]), len(rows), 0)
 
 
 def _text(session: ReviewSession, args: Any) -> dict[str, Any]:
@@ -151,19 +157,23 @@ def _export(session: ReviewSession, args: Any) -> dict[str, Any]:
     raise ExportError(f"Expected a free name for {_EXPORT}.parquet, found none up to {_EXPORT}-999. Move the old exports away.")
 
 
-def _said(kind: str, rows: list[PageRow], touched: int, left_alone: int) -> str:
+def _said(kind: str, rows: list[PageRow], touched: int, left_alone: int, act: str = "") -> str:
+    """`act`: the kind that was undone or done again, where that is known."""
     if left_alone:
         also = "1 row was left alone: it was" if left_alone == 1 else f"{left_alone:,} rows were left alone: they were"
         also += " changed since"
-        return f"{_said(kind, rows, touched, 0)}; {also}" if touched else f"Nothing changed; {also}"
+        return f"{_said(kind, rows, touched, 0, act)}; {also}" if touched else f"Nothing changed; {also}"
     if not touched:
         return {"undo": "Nothing to undo", "redo": "Nothing to redo"}.get(kind, "Nothing changed")
     if touched > 1:
         what = f"{touched:,} rows: {_ACTS.get(kind, kind)}"
         return what if kind != "relabel" else f"{what} → {rows[0].label}"
     row = rows[0]
+    again = {"undo": "Undone", "redo": "Done again"}.get(kind)
+    if again and act == "note":
+        return f"{again}: note on row {row.row}"
     said = f"Row {row.row}: {_state(row)}" if kind != "note" else f"Row {row.row}: note {'saved' if row.note else 'deleted'}"
-    return {"undo": f"Undone. {said}", "redo": f"Done again. {said}"}.get(kind, said)
+    return f"{again}. {said}" if again else said
 
 
 def _state(row: PageRow) -> str:

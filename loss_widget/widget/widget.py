@@ -18,7 +18,7 @@ from ipywidgets import widget_serialization
 from loss_widget.errors import InputError
 from loss_widget.review import QUIRKS, Decision, Page, Query, ReviewSession
 from loss_widget.scores import Scores
-from loss_widget.widget.answers import answer
+from loss_widget.widget.answers import answer, what_happened
 from loss_widget.widget.cells import CellBoundary
 from loss_widget.widget.protocol import MOST_ROWS, encode_values
 
@@ -41,6 +41,7 @@ class Announcements(anywidget.AnyWidget):
     _esm = "export default {}"
 
     revision = traitlets.Int().tag(sync=True)
+    said = traitlets.Unicode().tag(sync=True)
     read_only = traitlets.Unicode().tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
 
@@ -302,9 +303,11 @@ class LossWidget(anywidget.AnyWidget):
             if len(self.session.label_names) != len(self.announcements.snapshot["label_names"]):
                 self.announcements.snapshot = self._lw_snapshot()
 
-    def _lw_announce(self, _: Decision) -> None:
+    def _lw_announce(self, decision: Decision) -> None:
         if self._lw_answering != threading.get_ident():
-            self.announcements.revision = self.session.revision
+            with self.announcements.hold_sync():  # one message: the words belong to the revision
+                self.announcements.said = f"{what_happened(self.session, decision)}, in a cell"
+                self.announcements.revision = self.session.revision
 
     def _lw_announce_read_only(self, why: str) -> None:
         self.announcements.read_only = why

@@ -53,14 +53,14 @@ def test_labels_by_key(mount):
     assert grid.kernel("kernel.rows[6].verdict") == ""
 
 
-def test_undo_and_redo_by_key_keep_the_cursor(mount):
+def test_undo_and_redo_by_key_bring_the_cursor_back(mount):
     grid = mount()
     grid.start_at(0)
     grid.page.keyboard.press("y")
     grid.page.keyboard.press("z")
     expect(grid.status).to_contain_text("Undone: row 0")
     expect(grid.row(0)).to_have_attribute("data-verdict", "")
-    expect(grid.row(1)).to_be_focused()
+    expect(grid.row(0)).to_be_focused()
     grid.page.keyboard.press("Shift+Z")
     expect(grid.row(0)).to_have_attribute("data-verdict", "keep")
 
