@@ -228,12 +228,12 @@ class FrameLabels:
 
 
 def _put(frame: pd.DataFrame, rows: list[int], position: int, values: list[Any]) -> None:
-    column = frame.iloc[:, position]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        new = [v for v in dict.fromkeys(values) if not pd.isna(v) and v not in column.cat.categories]
-        if new:
-            frame.isetitem(position, column.cat.add_categories(new))
     dtype = frame.dtypes.iloc[position]
+    if isinstance(dtype, pd.CategoricalDtype):
+        new = [v for v in dict.fromkeys(values) if not pd.isna(v) and v not in dtype.categories]
+        if new:
+            frame.isetitem(position, frame.iloc[:, position].cat.add_categories(new))
+            dtype = frame.dtypes.iloc[position]
     if isinstance(dtype, pd.api.extensions.ExtensionDtype):
         frame.iloc[rows, position] = pd.array(values, dtype=dtype)
     else:

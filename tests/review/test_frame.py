@@ -218,3 +218,17 @@ def test_a_click_keeps_the_given_spelling_of_labels_that_were_mapped():
     assert scores.frame["label"].tolist() == ["pos", "neg", "neg"]
     session.undo()
     assert scores.frame["label"].tolist() == ["pos", "POS ", "neg"]
+
+
+def test_a_label_is_written_in_its_place_whatever_the_number_of_rows():
+    frame = make_frame().assign(label=[1, 1, 2, 1, 1, 0, 0, 0, 2, 1, 1, 1], loss=0.5)
+    session = lw.ReviewSession(frame, label_names=["bad", "good", "meh"], journal=None)
+
+    def place() -> int:
+        return frame["label"].to_numpy().__array_interface__["data"][0]
+
+    session.relabel(0, "bad")
+    before = place()
+    session.relabel([1, 2], "bad")
+    assert frame["label"].tolist()[:3] == [0, 0, 0]
+    assert place() == before
