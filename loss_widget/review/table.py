@@ -186,7 +186,7 @@ class ReviewTable:
         rows = np.flatnonzero(mask)
         if len(rows) * 8 > len(order):
             return order[mask[order]]
-        return rows[np.argsort(self._rank(query)[rows])].astype(np.int32)
+        return order[np.sort(self._rank(query)[rows])]
 
     def _rank(self, query: Query) -> np.ndarray:
         key = (query.sort, query.descending)
