@@ -48,7 +48,7 @@ def same_words(texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None, first
             break
         alike = alike[_repeated(_weights(texts, pair_texts, alike, weigh))]
     known: dict[str, int] = {}
-    for rows in np.array_split(alike, -(-len(alike) // _AT_ONCE) or 1):
+    for rows in _parts(alike):
         words = [words_of(text) for text in take(texts, rows).to_pylist()]
         if pair_texts is not None:
             words = [f"{a}\0{words_of(b)}" for a, b in zip(words, take(pair_texts, rows).to_pylist(), strict=True)]
@@ -60,10 +60,14 @@ def _weights(
     texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None, rows: np.ndarray, weigh: Callable[[pa.Array], np.ndarray]
 ) -> np.ndarray:
     """(len(rows),) uint64: the weight of each row's text, or of both."""
-    weights = over_parts(_some(texts, rows), weigh)
-    if pair_texts is None:
-        return weights
-    return np.asarray(weights * np.uint64(3) + over_parts(_some(pair_texts, rows), weigh))
+    weights = _weights_of(texts, rows, weigh)
+    return weights if pair_texts is None else np.asarray(weights * np.uint64(3) + _weights_of(pair_texts, rows, weigh))
+
+
+def _weights_of(texts: pa.ChunkedArray, rows: np.ndarray, weigh: Callable[[pa.Array], np.ndarray]) -> np.ndarray:
+    if len(rows) == len(texts):
+        return over_parts(texts, weigh)
+    return np.concatenate([over_parts(take(texts, part), weigh) for part in _parts(rows)])
 
 
 def _weigh_letters(part: pa.Array) -> np.ndarray:
@@ -88,5 +92,6 @@ def _repeated(weights: np.ndarray) -> np.ndarray:
     return np.asarray(counts[inverse] > 1)
 
 
-def _some(texts: pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
-    return texts if len(rows) == len(texts) else pa.chunked_array([take(texts, rows)])
+def _parts(rows: np.ndarray) -> list[np.ndarray]:
+    """So few rows at once that their texts take little memory."""
+    return np.array_split(rows, max(1, -(-len(rows) // _AT_ONCE)))

@@ -62,7 +62,7 @@ class Confusion:
 @dataclass(frozen=True)
 class Facets:
     """How many rows there would be if a filter were set: `rows` under the query as it is, one count per verdict, disagreements,
-    and one per quirk (added to those chosen). `pending`: quirks not looked for yet; ask again, each time fewer are left.
+    and one per quirk (added to those chosen). `pending`: quirks that are being looked for; ask again later.
     """
 
     rows: int
@@ -98,7 +98,7 @@ class Navigators:
 
     def facets(self, query: Query, revision: int) -> Facets:
         """See `ReviewSession.facets`."""
-        pending = self._table.quirks.find()
+        pending = self._table.quirks.left()
         if pending:
             return self._facets(query, pending)
         return self._once("facets", query, revision, lambda query: self._facets(query, []))

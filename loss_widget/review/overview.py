@@ -130,12 +130,13 @@ class Overview:
 
     def facets(self, query: Query | None = None) -> Facets:
         """How many rows of `query` there would be with each verdict, with disagreements only, with each quirk."""
+        self._table.quirks.find()  # before the lock is taken: pages need not wait
         with self.lock:
             return self._navigators.facets(as_query(query), self.revision)
 
     @property
     def quirks_known(self) -> bool:
-        """Whether pages tell every quirk: in a table of many rows `facets` looks for them, one after the other."""
+        """Whether pages tell every quirk: in a table of many rows `facets` has them looked for, beside all else."""
         return self._table.quirks.complete
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray | None:

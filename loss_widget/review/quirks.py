@@ -40,6 +40,7 @@ _MARKUP = (
     r"|\\"
 )
 _SMALL = 50_000  # rows: below this everything is found at once, in some 0.1 s
+_PATIENCE_S = 0.02
 
 
 class Quirks:
@@ -65,33 +66,44 @@ class Quirks:
         self._given = given
         self._tokens, self._truncated, self._unknown_tokens = tokens, truncated, unknown_tokens
         self._lock = threading.RLock()
+        self._finder: threading.Thread | None = None
         self._masks: dict[str, np.ndarray] = {}
         self._same_text: np.ndarray | None = None
         self._same_words: np.ndarray | None = None
 
     def mask(self, quirk: str) -> np.ndarray:
         """(n,) bool: the rows that have it."""
-        with self._lock:
-            if quirk not in self._masks:
-                self._masks[quirk] = _FIND[quirk](self)
-            return self._masks[quirk]
+        if quirk not in self._masks:
+            with self._lock:
+                if quirk not in self._masks:
+                    self._masks[quirk] = _FIND[quirk](self)
+        return self._masks[quirk]
 
-    def find(self, *, most: int = 1) -> list[str]:
-        """Look for `most` of the quirks that have not been looked for (all of them in a small table); what is left then."""
-        left = self._left()
-        for quirk in left if len(self._given) <= _SMALL else left[:most]:
-            self.mask(quirk)
-        return self._left()
+    def find(self) -> list[str]:
+        """Look for every quirk: in a small table now, in a large one on a thread of its own. Returns what is not found yet."""
+        if len(self._given) > _SMALL and self.left():
+            if self._finder is None:
+                self._finder = threading.Thread(target=self._find_all, name="loss_widget quirks", daemon=True)
+                self._finder.start()
+            self._finder.join(_PATIENCE_S)
+            if self._finder.is_alive():
+                return self.left()
+        self._find_all()  # where the thread failed, this does too, and says why
+        return self.left()
+
+    def left(self) -> list[str]:
+        """What has not been found yet."""
+        return [quirk for quirk in _IN_TURN if quirk not in self._masks]
 
     @property
     def complete(self) -> bool:
         """Whether every quirk has been looked for, so that `of` tells them all."""
-        return not self._left()
+        return not self.left()
 
     def of(self, rows: np.ndarray) -> list[tuple[str, ...]]:
         """The quirks of some rows, of those looked for so far; in a small table, of all."""
         if len(self._given) <= _SMALL:
-            self.find()
+            self._find_all()
         found = [(quirk, self._masks[quirk][rows]) for quirk in QUIRKS if quirk in self._masks]
         return [tuple(quirk for quirk, hits in found if hits[i]) for i in range(len(rows))]
 
@@ -118,8 +130,9 @@ class Quirks:
         rows = np.flatnonzero(groups == groups[row])
         return rows[rows != row]
 
-    def _left(self) -> list[str]:
-        return [quirk for quirk in _CHEAPEST_FIRST if quirk not in self._masks]
+    def _find_all(self) -> None:
+        for quirk in self.left():
+            self.mask(quirk)
 
     def _find_truncated(self) -> np.ndarray:
         return self._none() if self._truncated is None else self._truncated
@@ -169,13 +182,13 @@ class Quirks:
 
 
 _FIND: dict[str, Callable[[Quirks], np.ndarray]] = {q: getattr(Quirks, f"_find_{q.replace(' ', '_')}") for q in QUIRKS}
-_CHEAPEST_FIRST = (
+_IN_TURN = (
     "unlabelled",
     "truncated",
     "unknown tokens",
     "empty",
     "other script",
-    "exact duplicates",
     "markup",
     "conflicting duplicates",
+    "exact duplicates",  # no row is called one before its twins can be told at once
 )

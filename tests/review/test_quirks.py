@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 import sys
+import threading
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from small import make_scores
 
 import loss_widget as lw
 from loss_widget.errors import InputError
-from loss_widget.review import duplicates
+from loss_widget.review import duplicates, quirks
 from loss_widget.review.duplicates import same_text, same_words, words_of
 from loss_widget.review.quirks import QUIRKS, Quirks
 from loss_widget.review.scripts import SCRIPTS, scripts_of
@@ -26,8 +27,8 @@ def quirks_of(texts: list[str], given: list[int] | None = None, pairs: list[str]
     columns = [pa.chunked_array([part]) for part in (texts, pairs) if part is not None]
     keys = numbered(list(zip(texts, pairs or texts, strict=True)))
     labels = np.array(given if given is not None else [0] * len(texts), dtype=np.int32)
-    quirks = Quirks(columns[0], columns[1] if pairs else None, keys=keys, given=labels, **known)
-    return {quirk: rows for quirk in QUIRKS if (rows := np.flatnonzero(quirks.mask(quirk)).tolist())}
+    found = Quirks(columns[0], columns[1] if pairs else None, keys=keys, given=labels, **known)
+    return {quirk: rows for quirk in QUIRKS if (rows := np.flatnonzero(found.mask(quirk)).tolist())}
 
 
 def numbered(values: list) -> np.ndarray:
@@ -172,3 +173,36 @@ def test_extra_columns_of_any_kind_come_as_text():
     }
     with pytest.raises(InputError, match="did you mean 'year'"):
         lw.ReviewSession(frame, journal=None, columns=["yaer"])
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """A session whose twelve rows count as many."""
+    monkeypatch.setattr(quirks, "_SMALL", 1)
+    return lw.ReviewSession(make_scores(), journal=None)
+
+
+def test_pages_go_on_while_many_rows_are_looked_through(large, monkeypatch):
+    found = threading.Event()
+    monkeypatch.setitem(quirks._FIND, "markup", lambda self: found.wait() and self._none())
+    told = large.facets()
+    assert "markup" in told.pending
+    assert "markup" not in told.quirks
+    assert large.page().total == 12
+    assert not large.quirks_known
+    found.set()
+    while told.pending:
+        told = large.facets()
+    assert large.quirks_known
+    assert told.quirks["exact duplicates"] == large.count(lw.Query(quirk="exact duplicates")) > 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_who_asks_is_told_why_nothing_more_is_found(large, monkeypatch):
+    def fail(self):
+        raise MemoryError("no room")
+
+    monkeypatch.setitem(quirks._FIND, "empty", fail)
+    with pytest.raises(MemoryError, match="no room"):
+        list(iter(large.facets, None))
+    assert large.page().total == 12
