@@ -139,7 +139,7 @@ $(STAMPS)/bench: $(STAMPS)/test pyproject.toml
 	@touch $@
 
 bench: $(STAMPS)/bench $(STAMPS)/encoder
-	@for script in scoring scale review; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	@for script in scoring scale review browser; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 screenshots: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium $(STAMPS)/encoder
 	@$(BIN)/python tests/jupyter/screenshots.py

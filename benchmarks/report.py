@@ -15,7 +15,6 @@ import numpy as np
 from matmul import Limit
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-BEGIN, END = "<!-- written by benchmarks/scoring.py -->", "<!-- end of what benchmarks/scoring.py wrote -->"
 _TOP = 0.05
 _COLUMNS = (
     "",
@@ -83,23 +82,41 @@ class Suite:
 
 
 def conditions(*, threads: int, rounds: int) -> str:
-    """One line: on what and with what the figures were taken."""
+    """One line: on what and with what the scoring was measured."""
+    import torch
+
     packages = [f"{name} {found}" for name in ("torch", "transformers", "onnxruntime") if (found := _version(name))]
-    return (
-        f"{_processor()}, {threads} {'thread' if threads == 1 else 'threads'} of {os.cpu_count()} cores, "
-        f"{'one round' if rounds == 1 else f'medians of {rounds} rounds in turns'}, Python {platform.python_version()}, "
-        f"{', '.join(packages)}, {date.today():%d %B %Y}."
+    with_what = (
+        f"{threads} {'thread' if threads == 1 else 'threads'}, {torch.backends.cpu.get_cpu_capability()}, "
+        f"{'one round' if rounds == 1 else f'medians of {rounds} rounds in turns'}, {', '.join(packages)}"
     )
+    return f"{machine()[:-1]}; {with_what}."
+
+
+def machine() -> str:
+    """One line: the processor, Python, and the date."""
+    return f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {date.today():%d %B %Y}."
 
 
 def write_readme(suites: Sequence[Suite], line: str, path: Path = README) -> None:
-    """Replace what stands between the README's two markers."""
-    text = path.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise SystemExit(f"Expected one line {BEGIN} and one line {END} in {path.name}. Put them where the tables belong.")
-    before, rest = text.split(BEGIN)
+    """Put the tables of scoring into the README."""
     tables = "\n\n".join(suite.markdown() for suite in suites)
-    path.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{line}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    write_block("scoring.py", f"{tables}\n\n{line}", path)
+
+
+def markers(script: str) -> tuple[str, str]:
+    """The lines of the README between which a script writes."""
+    return f"<!-- written by benchmarks/{script} -->", f"<!-- end of what benchmarks/{script} wrote -->"
+
+
+def write_block(script: str, told: str, path: Path = README) -> None:
+    """Replace what stands between a script's two markers in the README."""
+    text = path.read_text(encoding="utf-8")
+    begin, end = markers(script)
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise SystemExit(f"Expected one line {begin} and one line {end} in {path.name}. Put them where the tables belong.")
+    before, rest = text.split(begin)
+    path.write_text(f"{before}{begin}\n\n{told}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 def _ratios(result: Result, base: Result) -> list[float]:
@@ -127,12 +144,9 @@ def _version(package: str) -> str:
 
 
 def _processor() -> str:
-    """The processor's name, and the widest instructions that torch uses on it."""
-    import torch
-
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
     except OSError:
         name = ""
-    return f"{name or platform.processor() or platform.machine()} ({torch.backends.cpu.get_cpu_capability()})"
+    return name or platform.processor() or platform.machine()

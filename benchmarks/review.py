@@ -1,6 +1,6 @@
 """Review of a million rows: ours against plain pandas, in turn, in one process.
 
-`python benchmarks/review.py [--rows N] [--rounds K]`
+`python benchmarks/review.py [--rows N] [--rounds K] [--write-readme]`
 
 Every figure is a median of interleaved rounds on one machine: read the ratios, not the milliseconds. The pandas side does what a
 notebook does by hand: `sort_values`, a boolean mask, `str.contains(case=False)`, `.head(20)`.
@@ -18,14 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from report import machine, write_block
+from synthetic import COMMON, LABELS, make_scores, resident_bytes
 
 import loss_widget as lw
 
-WORDS = (
-    "the of to and in a is it you that he was for on are with as his they be at one have this from or had by hot word but "
-    "what some we can out other were all there when up use your how said an each she market oil stocks team game space"
-).split()
-LABELS = 10
 LIMITS_MS = {
     "open on Scores": 1000,
     "first page": 2,
@@ -40,13 +37,6 @@ LIMITS_MS = {
     "progress": 50,
     "10,000 rows at once, durable": 2000,
 }
-
-
-def make_frame(rows: int) -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    sentences = [" ".join(rng.choice(WORDS, 40)) for _ in range(min(rows, 20_000))]
-    texts = [f"{sentences[i % len(sentences)]} {i}" for i in range(rows)]
-    return pd.DataFrame({"text": texts, "label": rng.integers(0, LABELS, rows)})
 
 
 def median_ms(times: list[float]) -> float:
@@ -76,16 +66,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--write-readme", action="store_true", help="put the table into the README")
     options = parser.parse_args()
     rounds, rows = options.rounds, options.rows
 
-    frame = make_frame(rows)
-    probs = np.random.default_rng(1).dirichlet(np.ones(LABELS) * 0.3, rows).astype(np.float32)
-    scores = lw.Scores.from_probs(frame, probs, label_names=[f"class {i}" for i in range(LABELS)])
-    del probs
+    scores = make_scores(rows)
     table = scores.frame
     data_bytes = int(table.memory_usage(deep=True).sum()) + scores.log_probs.nbytes
-    before = _rss()
+    before = resident_bytes()
 
     with tempfile.TemporaryDirectory() as folder:
         journals = (Path(folder) / f"open-{i}.sqlite" for i in range(rounds))
@@ -109,8 +97,8 @@ def main() -> None:
                 rounds,
             ),
             "search, common term": pair(
-                lambda i: session.page(query(search=WORDS[-1 - i % 6].upper())).rows,
-                lambda i: _pandas_search(table, WORDS[-1 - i % 6].upper()),
+                lambda i: session.page(query(search=COMMON[i % len(COMMON)].upper())).rows,
+                lambda i: _pandas_search(table, COMMON[i % len(COMMON)].upper()),
                 min(rounds, 6),
             ),
             "search, rare term": pair(
@@ -136,16 +124,19 @@ def main() -> None:
             "10,000 rows at once, durable": pair(lambda i: session.keep(_thousands(session, i)), None, min(rounds, 5)),
             "undo of 10,000": pair(lambda _: session.undo(), None, min(rounds, 5)),
         }
-        extra = _rss() - before
+        extra = resident_bytes() - before
         session.close()
 
-    print(f"{rows:,} rows, medians of interleaved rounds\n")
-    print("| what | ours, ms | pandas, ms | pandas / ours | asked for, ms |\n|---|---:|---:|---:|---:|")
+    told = ["| what | ours, ms | pandas, ms | pandas / ours | asked for, ms |", "|---|---:|---:|---:|---:|"]
     for name, (ours, theirs) in lines.items():
         ratio = f"{theirs:,.0f} | {theirs / ours:,.0f}×" if theirs is not None else " | "
-        print(f"| {name} | {ours:,.2f} | {ratio} | {LIMITS_MS.get(name, '')} |")
-    print(f"| `import loss_widget` | {import_ms(5):,.1f} | | | 300 |")
-    print(f"\nMemory of the review beyond the scored data: {extra / data_bytes:.2f}× of its {data_bytes / 1e6:,.0f} MB")
+        told.append(f"| {name} | {ours:,.1f} | {ratio} | {LIMITS_MS.get(name, '')} |")
+    told.append(f"| `import loss_widget` | {import_ms(5):,.0f} | | | 300 |")
+    told.append(f"\n{rows:,} rows; memory of the review beyond the scored data: {extra / data_bytes:.2f}× of its ")
+    told[-1] += f"{data_bytes / 1e6:,.0f} MB; medians of interleaved rounds. {machine()}"
+    print("\n".join(told))
+    if options.write_readme:
+        write_block("review.py", "\n".join(told))
 
 
 def _look_for_quirks(session: lw.ReviewSession) -> None:
@@ -159,12 +150,6 @@ def _thousands(session: lw.ReviewSession, i: int) -> np.ndarray:
 
 def _pandas_search(table: pd.DataFrame, term: str) -> pd.DataFrame:
     return table[table["text"].str.contains(term, case=False, regex=False)].sort_values("loss", ascending=False).head(20)
-
-
-def _rss() -> int:
-    import psutil
-
-    return int(psutil.Process().memory_info().rss)
 
 
 if __name__ == "__main__":

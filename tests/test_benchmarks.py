@@ -61,26 +61,29 @@ def test_who_cannot_run_is_named_with_the_reason():
 
 
 def test_only_the_block_between_the_markers_is_written(tmp_path):
-    from report import BEGIN, END, Result, Suite, write_readme
+    from report import Result, Suite, markers, write_readme
 
+    begin, end = markers("scoring.py")
     suite = Suite("title", [Result("ours", np.arange(2), 1.0, [(1.0, 1.0)])])
     page = tmp_path / "README.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
     write_readme([suite], "on a machine", page)
     once = page.read_text(encoding="utf-8")
     write_readme([suite], "on a machine", page)
     assert page.read_text(encoding="utf-8") == once
-    assert once.startswith(f"before\n{BEGIN}\n")
-    assert once.endswith(f"{END}\nafter\n")
+    assert once.startswith(f"before\n{begin}\n")
+    assert once.endswith(f"{end}\nafter\n")
     assert suite.markdown() in once
     assert "old" not in once
 
 
-def test_the_readme_has_a_place_for_the_tables():
-    from report import BEGIN, END, README
+@pytest.mark.parametrize("script", ["scoring.py", "browser.py", "review.py"])
+def test_the_readme_has_a_place_for_the_tables(script):
+    from report import README, markers
 
     text = README.read_text(encoding="utf-8")
-    assert (text.count(BEGIN), text.count(END)) == (1, 1)
+    assert [text.count(marker) for marker in markers(script)] == [1, 1]
+    assert (BENCHMARKS / script).exists()
 
 
 def test_what_a_pass_spends_its_time_on_is_said_largest_first():
