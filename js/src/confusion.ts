@@ -107,7 +107,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
     cells.replaceChildren(
       make(
         "table",
-        make("tr", make("td.quiet", "given ↓ predicted →"), names.map(head("col"))),
+        make("tr", make("td.quiet", "given ↓"), names.map(head("col"))),
         names.map((label, given) =>
           make(
             "tr",

@@ -14,14 +14,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, exp
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from grid_page import LABELS, ROOT, STATIC, GridPage, examples
+from grid_page import LABELS, ROOT, STATIC, VIEWPORT, GridPage, examples
 
 JS = ROOT / "js"
 ORIGIN = "http://lw.test"
 DOCUMENT = """<!doctype html><meta charset=utf-8><title>grid</title>
 <link rel=stylesheet href=/widget.css><style>body{margin:16px;font-family:sans-serif}</style>
 <body data-jp-theme-light=true><script type=module src=/harness.js></script>"""
-VIEWPORT = {"width": 1280, "height": 900}
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "loss_widget" / "widget" / "static"
+VIEWPORT = {"width": 1280, "height": 900}
 LABELS = ("Business", "Sci/Tech", "Sports", "World")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from grid_page import ROOT, examples
+from grid_page import ROOT, VIEWPORT, examples
 from playwright.sync_api import expect
 
 AXE = ROOT / "js" / "node_modules" / "axe-core" / "axe.min.js"
@@ -82,3 +82,41 @@ def test_a_narrow_cell_and_a_grid_without_rows(grid, findings):
     grid.root.get_by_role("searchbox", name="Search text").fill("no such words")
     expect(grid.rows).to_have_count(0)
     assert findings(grid) == []
+
+
+# Controls and pieces of text that an ancestor cuts off, but for texts meant to be clamped, and pairs that overlap.
+MISPLACED = """() => {
+  const isControl = (e) => e.matches("button, input, select");
+  const parts = [...document.querySelectorAll(".loss-widget *")].filter((e) => e.checkVisibility({visibilityProperty: true})
+    && (isControl(e) || [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())));
+  const boxesOf = (e) => {
+    if (isControl(e)) return [e.getBoundingClientRect()];
+    const range = document.createRange();
+    range.selectNodeContents(e);
+    return [...range.getClientRects()];
+  };
+  const stuck = (e) => e && (getComputedStyle(e).position === "sticky" ? e : stuck(e.parentElement));
+  const clip = (e) => e && (getComputedStyle(e).overflowX === "hidden" ? e.getBoundingClientRect().right : clip(e.parentElement));
+  const name = (e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 40)}`;
+  const boxes = parts.flatMap((e) => boxesOf(e).map((box) => [e, box]));
+  return {
+    cut: boxes.filter(([e, {right}]) => !e.closest(".lw-words, [data-short]") && right > (clip(e) ?? innerWidth) + 1)
+      .map(([e]) => name(e)),
+    overlapping: boxes.flatMap(([a, m], i) => boxes.slice(i + 1).filter(([b, n]) => !a.contains(b) && stuck(a) === stuck(b)
+      && Math.min(m.right, n.right) - Math.max(m.left, n.left) > 2
+      && Math.min(m.bottom, n.bottom) - Math.max(m.top, n.top) > 2).map(([b]) => `${name(a)} / ${name(b)}`)),
+  };
+}"""
+
+
+@pytest.mark.parametrize("grid", ["light"], indirect=True)
+def test_at_a_zoom_of_200_percent_nothing_is_cut_off_and_nothing_overlaps(grid):
+    grid.page.set_viewport_size({"width": VIEWPORT["width"] // 2, "height": VIEWPORT["height"] // 2})
+    grid.start_at(3)
+    for key in "ayuxj":
+        grid.page.keyboard.press(key)
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    for toggle in grid.root.locator(".lw-toggle[aria-expanded=false]").all():
+        toggle.click()
+    found = grid.page.evaluate(MISPLACED)
+    assert found == {"cut": [], "overlapping": []}
