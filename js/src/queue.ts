@@ -28,8 +28,11 @@ export class DecisionQueue {
     this.#kernel = kernel;
     this.#listeners = listeners;
     signal.addEventListener("abort", () => this.#leave());
-    // A reload loses nothing, the end of the tab would.
-    const warn = (event: Event) => this.#open.length > 0 && event.preventDefault();
+    // A reload loses nothing; the end of the tab loses what a dead kernel cannot hear.
+    const warn = (event: Event) => {
+      this.#send();
+      if (this.#open.length > 0) event.preventDefault();
+    };
     globalThis.addEventListener("beforeunload", warn, { signal });
   }
 
@@ -120,7 +123,7 @@ export class DecisionQueue {
 
   /** The last message of a view that goes: the kernel drops what it has seen already. */
   #leave(): void {
-    if (!this.#kernel.dead) this.#send();
+    this.#send();
     clearTimeout(this.#timer);
     clearTimeout(this.#lateTimer);
   }

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { FakeModel, Setup } from "./fake-kernel";
-import { answers, examples, heard, LABELS, makeModel, openStore, opIds } from "./steps";
+import { answers, closeAll, examples, heard, LABELS, makeModel, openStore, opIds } from "./steps";
 
 beforeEach(() => vi.useFakeTimers());
-afterEach(() => vi.useRealTimers());
+afterEach(() => {
+  closeAll();
+  vi.useRealTimers();
+});
 
 /** A view whose first page is there, on a kernel that is busy from now on. */
 async function busyView(model: FakeModel = makeModel()) {
@@ -231,6 +234,18 @@ test("the file has each row once, as the decisions leave it, without those undon
     { row: 3, verdict: "unsure", old_label: 10, new_label: 10, note: "" },
   ]);
   expect(new Date(lines[0].reviewed_at).getTime()).toBe(Date.now());
+});
+
+test("a page that is left sends everything, and warns while something is not answered", async () => {
+  const { model, store, sent } = await busyView();
+  const leave = () => globalThis.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+  for (const row of [0, 1, 2]) store.toggle(row);
+  expect(leave()).toBe(false);
+  expect(sent()).toHaveLength(0);
+  model.release();
+  expect(sent().map((ids) => ids.length)).toEqual([1, 3]);
+  await answers();
+  expect(leave()).toBe(true);
 });
 
 test("two views have different ids and take only their own answers, but learn from all of them", async () => {

@@ -33,11 +33,19 @@ export interface Opened {
   readonly close: () => void;
 }
 
+const opened: Opened[] = [];
+
+export function closeAll(): void {
+  for (const view of opened.splice(0)) view.close();
+}
+
 export function openStore(model: FakeModel): Opened {
   const ending = new AbortController();
   const store = makeStore(model, ending.signal);
   store.open();
-  return { model, store, close: () => ending.abort() };
+  const view = { model, store, close: () => ending.abort() };
+  opened.push(view);
+  return view;
 }
 
 /** Lets every answer that is on its way arrive; works under fake timers too. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 
 import pandas as pd
@@ -12,6 +13,7 @@ from notebook_page import Grid, NotebookPage
 from playwright.sync_api import expect
 
 import loss_widget as lw
+from loss_widget.review.journal import read_journal
 
 OpenNotebook = Callable[..., NotebookPage]
 
@@ -104,12 +106,17 @@ def test_a_page_loaded_anew_after_the_kernel_was_lost_has_nothing_lost(open_note
     expect_all_saved(notebook, rows, by_this_kernel=4)
 
 
-def test_a_page_loaded_anew_beside_a_busy_kernel_sends_what_was_not_answered(open_notebook: OpenNotebook) -> None:
+def test_a_page_that_is_left_sends_everything_to_a_busy_kernel_and_comes_back_to_it(open_notebook: OpenNotebook) -> None:
     notebook = open_notebook(SETUP + SCORE, WATCH, LABELS, ORDER)
     notebook.run(0, 1)
     notebook.save()
     _, rows = decide_unheard(notebook)
     notebook.page.goto("about:blank")
     notebook.continue_kernel()
+    [journal] = (notebook.folder / ".loss_widget").glob("*.sqlite")
+    end = time.monotonic() + 30
+    while len(read_journal(journal).decisions) < 5:
+        assert time.monotonic() < end, "the page that was left had not sent everything"
+        time.sleep(0.1)
     notebook.open()
     expect_all_saved(notebook, rows, by_this_kernel=5)
