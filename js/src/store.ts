@@ -1,6 +1,7 @@
 /** What this view shows, and the only code that changes it. Knows nothing of the page it is drawn on. */
 
 import { makeBulk } from "./bulk";
+import { makeHistory, turnsBack } from "./history";
 import { Kernel, type Model } from "./kernel";
 import { makeLookups } from "./lookups";
 import { makeNavigators, type PaneName } from "./navigators";
@@ -52,8 +53,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
   let exporting = false;
   let blind = false;
   let odd = false;
-  /** The row under the cursor at the last undo or redo. */
-  let turnedBackAt: number | undefined;
+  const history = makeHistory();
   /** Spot checks drawn in this view. */
   let draws = 0;
 
@@ -101,7 +101,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
       const { filter, limit, offset, goal, total, cursor, here, turning, problem } = place;
       const { open } = queue;
       const why = locked();
-      const waiting = open.some((op) => op.kind !== "undo" && op.kind !== "redo");
+      const waiting = !open.every(turnsBack);
       return {
         ...{ snapshot, filter, limit, offset, goal, total, rows, cursor, here, turning, problem },
         late: turning && kernel.late,
@@ -111,7 +111,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
         locked: why,
         dead: kernel.dead,
         canUndo: !why && (waiting || summary.can_undo),
-        canRedo: !why && (open.at(-1)?.kind === "undo" || (!waiting && summary.can_redo)),
+        canRedo: !why && (history.canRedo || (!waiting && summary.can_redo)),
         ...{ exporting, navigators, bulk: store.bulk, blind, odd },
         status: status(),
       };
@@ -234,6 +234,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
       if (typeof told.read_only === "string") readOnly = told.read_only;
       if (typeof told.revision === "number" && told.revision > revision) {
         revision = told.revision;
+        history.forget();
         // What was done before this view opened is no news.
         if (place.here && typeof told.said === "string") said = told.said;
         place.reload();
@@ -275,7 +276,12 @@ export function makeStore(model: Model, signal: AbortSignal) {
     for (const row of whole.rows) problems.delete(row);
     const rows = whole.rows.flatMap((id) => place.shown.row(id) ?? []);
     unsent.add(whole, snapshot.label_names, rows);
+    const [only, another] = whole.rows;
+    const guess = history.take(whole, only === undefined || another !== undefined ? null : row(only));
     queue.push(whole);
+    const back = place.rows().findIndex((each) => each.row === guess?.row);
+    // Redo moves on as the decision did.
+    if (back >= 0) place.point(whole.kind === "undo" ? back : back + 1);
     changed();
   }
 
@@ -286,8 +292,8 @@ export function makeStore(model: Model, signal: AbortSignal) {
   }
 
   function shown(row: Row): ShownRow {
-    const ops = queue.open.filter((op) => op.rows.includes(row.row));
-    const now = ops.reduce(decided, row);
+    const ops = queue.open.filter((op) => op.rows.includes(row.row) || history.guess(op)?.row === row.row);
+    const now = ops.reduce((before, op) => ({ ...decided(before, op), ...history.guess(op) }), row);
     return {
       ...(blind ? blinded(now) : now),
       saved: ops.length === 0,
@@ -319,25 +325,21 @@ export function makeStore(model: Model, signal: AbortSignal) {
     const { kind, message } = result.error;
     if (kind === "read_only") readOnly = message;
     for (const row of op.rows) problems.set(row, message);
+    history.forget();
     said = message;
   }
 
   function turnBack(kind: "undo" | "redo", can: boolean, otherwise: string): void {
-    turnedBackAt = place.row()?.row;
     if (can) send({ kind });
     else if (!refuse()) say(otherwise);
   }
 
-  /** Undo and redo bring the cursor to their row, unless it has moved on meanwhile; of other pages they say it in words. */
+  /** Of undo and redo on other pages. */
   function whereabouts(op: Op, result: OpResult): string {
     const row = result.rows[0]?.row;
-    if ((op.kind !== "undo" && op.kind !== "redo") || row === undefined) return "";
+    if (!turnsBack(op) || row === undefined) return "";
     const at = place.shown.offsetOf(row);
-    if (at === place.offset) {
-      const stayed = !place.turning && place.row()?.row === turnedBackAt;
-      if (stayed && result.rows.length === 1) place.point(place.rows().findIndex((each) => each.row === row));
-      return "";
-    }
+    if (at === place.offset) return "";
     return at === undefined ? " (on another page)" : ` (on page ${count(at / place.limit + 1)})`;
   }
 

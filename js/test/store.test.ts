@@ -81,7 +81,7 @@ test("the order is frozen while labelling, and a refresh sorts and filters again
   expect(store.state.outOfDate).toBe(false);
 });
 
-test("undo and redo bring the cursor back, unless it has moved on meanwhile", async () => {
+test("undo and redo show at once and take the cursor along", async () => {
   const { store } = await opened();
   for (const row of [0, 1]) {
     store.decide("keep", row);
@@ -89,12 +89,33 @@ test("undo and redo bring the cursor back, unless it has moved on meanwhile", as
   }
   await answers();
   store.undo();
-  await answers();
-  expect(store.state).toMatchObject({ cursor: 1, status: "Undone: row 1, saved" });
+  expect(store.row(1)).toMatchObject({ verdict: "", saved: false });
+  expect(store.state.cursor).toBe(1);
   store.redo();
-  store.place.step(1);
+  store.undo();
+  store.redo();
+  expect(store.row(1)).toMatchObject({ verdict: "keep", saved: false });
+  expect(store.state.cursor).toBe(2);
   await answers();
-  expect(store.state).toMatchObject({ cursor: 2, status: "Redone: row 1, saved" });
+  expect(store.row(1)).toMatchObject({ verdict: "keep", saved: true });
+  expect(store.state.status).toBe("Redone: row 1, saved");
+});
+
+test("what was decided right after an undo stands", async () => {
+  const { store, model } = await opened();
+  store.decide("relabel", 0, { label: 2 });
+  store.undo();
+  store.decide("keep", 0);
+  expect(store.row(0)?.verdict).toBe("keep");
+  await answers();
+  expect(store.row(0)).toMatchObject({ verdict: "keep", saved: true });
+  store.undo();
+  model.kernel.decideInPython({ kind: "note", rows: [0], label: null, note: "by hand" });
+  store.announced({ revision: model.kernel.revision });
+  await answers();
+  store.undo();
+  expect(store.state.cursor).toBe(0);
+  await answers();
 });
 
 test("undo and redo come from the kernel, and say where the change was", async () => {

@@ -71,7 +71,7 @@ def act(number: int, given: str, ranked: list[str]) -> Act:
         3: Act(("u",), "unsure", given),
         4: Act(("x",), "remove", given),
         5: Act(("Enter", *second[:3], "Enter"), "relabel", second),  # picked from the list by the first letters of its name
-        6: Act(("x", "z", "k", "y"), "keep", given, entries=3),  # removed by mistake, taken back, kept
+        6: Act(("x", "z", "y"), "keep", given, entries=3),  # removed by mistake, taken back, kept
         7: Act((" ", "z", "Z"), "relabel", best, entries=3),  # taken back, and yet right
         8: Act(("s",), "relabel", second),
     }
