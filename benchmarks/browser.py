@@ -56,7 +56,7 @@ if widget: widget.close()
 started = time.perf_counter()
 widget = LossWidget(scores, journal=f"review-{time.time_ns()}.sqlite")
 opened = time.perf_counter() - started
-widget
+display(widget)
 """
 MEMORY = """
 import json
@@ -123,14 +123,14 @@ class Measured:
         for cell in (0, 1):
             self._notebook.ask(cell)
         self.bytes |= {"before": (before := self._bytes())["resident"], "texts": before["texts"], "scores": before["scores"]}
-        for i in range(5):
-            self._open()
-            if i == 0:
-                self.bytes["open"] = self._bytes()["resident"]
+        self._open()
+        self.bytes["open"] = self._bytes()["resident"]
         self._grid = self._notebook.grid(2)
         for step in (self._turn, self._jump, self._click, self._filter, self._search):
             step()
         self.bytes["used"] = self._bytes()["resident"]
+        for _ in range(4):
+            self._open()
         return self
 
     def _open(self) -> None:
