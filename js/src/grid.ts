@@ -1,7 +1,7 @@
 /** The grid: a header, fixed row slots, one tab stop; and a sentence where there are no rows. */
 
 import { isFocused, type Make } from "./draw";
-import { ENDLESS, measureRoom } from "./name";
+import { measureRoom } from "./name";
 import { makeRow, type RowSlot } from "./row";
 import type { State } from "./state";
 import type { Store } from "./store";
@@ -25,7 +25,7 @@ export function makeGrid(
 ): Grid {
   const { bulk } = store;
   const slots: RowSlot[] = [];
-  let room = ENDLESS;
+  let room = Number.POSITIVE_INFINITY;
   let cursor: RowSlot | undefined;
 
   const all = make("input", {
@@ -94,10 +94,10 @@ export function makeGrid(
   });
 
   const watching = new ResizeObserver(() => {
-    const [label, predicted] = slots[0]?.cells ?? [];
-    if (!label || !predicted || label.clientWidth === 0) return;
-    const now = measureRoom(probe, label, predicted);
-    if (now.label === room.label && now.predicted === room.predicted) return;
+    const label = slots[0]?.labelCell;
+    if (!label?.clientWidth) return;
+    const now = measureRoom(probe, label);
+    if (now === room) return;
     room = now;
     store.changed();
   });

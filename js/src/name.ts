@@ -4,20 +4,19 @@ The element holds the whole name, for reading aloud, copying and finding; only w
 
 import { set } from "./draw";
 
-/** How many characters fit beside each other in the label and the predicted column. */
-export interface Room {
-  readonly label: number;
-  readonly predicted: number;
-}
-
-export const ENDLESS: Room = { label: 1e9, predicted: 1e9 };
 const LEAST = 9;
 /** Some names have wider letters than the probe. */
 const WIDER = 0.9;
 
-export function showName(el: HTMLElement, name: string, room: number): void {
-  if (el.textContent !== name) el.textContent = name;
-  set(el, { "data-short": name.length > room ? shorten(name, Math.max(LEAST, room)) : null });
+/** `room`: how many characters fit beside each other. On two lines the name breaks after its joints. */
+export function showName(el: HTMLElement, name: string, room = Number.POSITIVE_INFINITY): void {
+  if (el.textContent !== name)
+    el.replaceChildren(...name.split(/(?<=[_/-])/).flatMap((part) => [part, document.createElement("wbr")]));
+  const long = name.length > room;
+  set(el, {
+    "data-short": long ? shorten(name, Math.max(LEAST, room)) : null,
+    ".long": name.length > 2 * room,
+  });
 }
 
 export function shorten(name: string, room: number): string {
@@ -28,11 +27,5 @@ export function shorten(name: string, room: number): string {
 }
 
 /** Measures what fits: `probe` holds one line of letters in the grid's own type. */
-export function measureRoom(probe: HTMLElement, label: HTMLElement, predicted: HTMLElement): Room {
-  const letter = probe.offsetWidth / Math.max(1, probe.textContent.length);
-  if (letter === 0) return ENDLESS;
-  // Where the grid is narrow the model's label stands in one line with its probability.
-  const beside = predicted.offsetTop > label.offsetTop ? 14 : 0;
-  const fits = (el: HTMLElement) => Math.floor((WIDER * el.clientWidth) / letter) - 1;
-  return { label: fits(label), predicted: fits(predicted) - beside };
-}
+export const measureRoom = (probe: HTMLElement, el: HTMLElement): number =>
+  Math.floor((WIDER * el.clientWidth * probe.textContent.length) / probe.offsetWidth) - 1;

@@ -2,7 +2,7 @@
 
 import { watchClicks } from "./clicks";
 import { type Make, maker, type Part, set } from "./draw";
-import { type Room, showName } from "./name";
+import { showName } from "./name";
 import { quirkChips } from "./quirks";
 import { makeTexts } from "./seen";
 import { nameOf, probabilityOf, suggestions } from "./standing";
@@ -13,9 +13,8 @@ import { joined, loss, percent, share, VERDICT_SIGNS, VERDICT_WORDS } from "./wo
 export interface RowSlot {
   readonly el: HTMLElement;
   readonly labelCell: HTMLElement;
-  /** The label and the predicted cell, for measuring how long a name may be. */
-  readonly cells: readonly [HTMLElement, HTMLElement];
-  show(state: State, row: ShownRow | null, room: Room): void;
+  /** `room`: how many characters fit beside each other in the label cell. */
+  show(state: State, row: ShownRow | null, room: number): void;
 }
 
 const BUTTONS = [
@@ -40,7 +39,7 @@ export function makeRow(
   const make = maker<ShownRow>(signal);
   let current: ShownRow | null = null;
   let state = store.state;
-  let room: Room;
+  let room: number;
 
   const isNew = (row: ShownRow) => row.verdict === "relabel";
   const isOffered = (row: ShownRow) => !isNew(row) && !state.locked;
@@ -56,7 +55,7 @@ export function makeRow(
   const given = make("span.name", { dir: "auto", ".none": (row) => row.given === null });
   const chosen = make("span.name.chosen", { dir: "auto", hidden: (row) => !isNew(row) });
   const hinted = make("span.name", { dir: "auto" });
-  const predicted = make(".name.line", { dir: "auto", title: (row) => name(row.predicted) });
+  const predicted = make("span.name", { dir: "auto", title: (row) => name(row.predicted) });
   const quirks = make("span.quirks");
   const cell = (column: string, ...parts: Part<ShownRow>[]) =>
     make(`.cell.${column}`, { role: "gridcell", "data-column": column }, parts);
@@ -94,13 +93,9 @@ export function makeRow(
     "predicted",
     predicted,
     make(
-      ".line",
-      make(
-        "span.quiet",
-        { title: (row) => row.problem, ".problem": (row) => row.problem !== "" },
-        (row) => row.problem || percent(row.predicted_prob),
-      ),
-      quirks,
+      "span.quiet",
+      { title: (row) => row.problem, ".problem": (row) => row.problem !== "" },
+      (row) => row.problem || percent(row.predicted_prob),
     ),
   );
   const el = make(
@@ -149,7 +144,7 @@ export function makeRow(
         make(
           "span.noted",
           { hidden: (row) => row.note_of_score === "", title: (row) => row.note_of_score },
-          "ⓘ",
+          "i",
         ),
       ),
       make(
@@ -159,7 +154,7 @@ export function makeRow(
         bar("now", (row) => (isNew(row) ? row.loss_after : row.loss)),
       ),
     ),
-    cell("text", texts.els),
+    cell("text", texts.els, quirks),
     labelCell,
     predictedCell,
     cell(
@@ -205,12 +200,12 @@ export function makeRow(
     showName(
       given,
       row.given === null ? "no label" : name(row.given),
-      Math.floor((room.label - SIGN) * (row.verdict === "keep" ? BOLD : 1)),
+      Math.floor((room - SIGN) * (row.verdict === "keep" ? BOLD : 1)),
     );
-    showName(chosen, isNew(row) ? name(row.label) : "", Math.floor((room.label - ARROW) * BOLD));
+    showName(chosen, isNew(row) ? name(row.label) : "", Math.floor((room - ARROW) * BOLD));
     labelCell.title = `${joined([given.textContent, chosen.textContent], " → ")}\nClick to choose another label (Enter)`;
-    showName(hinted, isOffered(row) ? hintFor(row, name) : "", room.label - CLICK);
-    showName(predicted, name(row.predicted), room.predicted);
+    showName(hinted, isOffered(row) ? hintFor(row, name) : "", room - CLICK);
+    showName(predicted, name(row.predicted));
   });
   // Without a label the label cell says so already.
   const odd = (row: ShownRow) => row.quirks.filter((quirk) => quirk !== "unlabelled");
@@ -219,7 +214,7 @@ export function makeRow(
     (_, row) => quirks.replaceChildren(...quirkChips(make, odd(row))),
   );
 
-  function show(now: State, row: ShownRow | null, space: Room): void {
+  function show(now: State, row: ShownRow | null, space: number): void {
     current = row;
     state = now;
     room = space;
@@ -239,7 +234,7 @@ export function makeRow(
     if (row) make.show(row);
   }
 
-  return { el, labelCell, cells: [labelCell, predictedCell], show };
+  return { el, labelCell, show };
 }
 
 function hintFor(row: ShownRow, name: (id: number) => string): string {

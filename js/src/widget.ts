@@ -2,6 +2,7 @@
 
 import "./theme.css";
 import "./grid.css";
+import "./labels.css";
 import "./panels.css";
 import "./bulk.css";
 import "./reading.css";

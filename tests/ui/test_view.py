@@ -191,6 +191,25 @@ def test_the_bundle_is_small_and_asks_nobody():
     assert "innerHTML" not in script
 
 
+LONG = ["balance_not_updated_after_bank_transfer", "card_payment_wrong_exchange_rate", "c", "d"]
+
+
+@pytest.mark.parametrize("width", [452, 1200])
+def test_a_name_is_whole_on_two_lines_until_a_click_is_offered(mount, width):
+    grid = mount(8, LONG, width=f"{width}px")
+    unseen = """(cell) => [...cell.querySelectorAll('.lw-name')].filter((e) => {
+        const [around, box] = [cell, e].map((each) => each.getBoundingClientRect());
+        const out = box.bottom > around.bottom + 1 || box.right > around.right + 1;
+        return e.checkVisibility() && (out || getComputedStyle(e).fontSize === '0px');
+    }).map((e) => e.textContent)"""
+    for column in ("label", "predicted"):
+        for row in (4, 5):
+            assert grid.row(row).locator(f"[data-column={column}]").evaluate(unseen) == []
+    grid.start_at(4)
+    expect(grid.row(4).locator(".lw-ghost")).to_be_visible()
+    assert grid.row(4).locator("[data-column=label]").evaluate(unseen)[0] == LONG[0]
+
+
 def test_long_label_names_are_painted_with_their_ends_and_stay_whole_as_text(mount):
     names = ["balance_not_updated_after_bank_transfer", "balance_not_updated_after_cheque", "c", "d"]
     grid = mount(4, names, width="900px")
