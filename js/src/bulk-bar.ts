@@ -12,6 +12,8 @@ export interface BulkBar {
   /** Opens over the grid where a decision is on many rows. */
   readonly dialog: HTMLElement;
   focus(): void;
+  /** Decides on the rows that are chosen; asks what is still open. */
+  start(plan: Plan): void;
 }
 
 /** `choose` offers every label at the anchor. */
@@ -26,6 +28,11 @@ export function makeBulkBar(
   const wide = (words: string) => make("span.wide", words);
   const confirm = makeConfirm(make, bulk, backToGrid);
   const start = (plan: Plan) => {
+    if (store.state.locked || (plan.kind === "note" && bulk.everything)) return;
+    if (plan.kind === "relabel" && typeof plan.label !== "number")
+      return choose(`New label of ${some(bulk.count ?? 0, "row")}`, relabel, (label) =>
+        start({ kind: "relabel", label }),
+      );
     const small = !bulk.everything && (bulk.count ?? 0) <= ASK_ABOVE;
     if (!small || plan.kind === "note") return confirm.open(plan, store.state, bar);
     bulk.decide(plan, null);
@@ -42,11 +49,7 @@ export function makeBulkBar(
     button(sign, word, title, () => start({ kind }));
   const every = ({ total }: State) => (total === null ? "all of this filter" : `all ${count(total)}`);
 
-  const relabel = button("→", "Relabel…", "Give them all one label", () =>
-    choose(`New label of ${some(bulk.count ?? 0, "row")}`, relabel, (label) =>
-      start({ kind: "relabel", label }),
-    ),
-  );
+  const relabel = decision("relabel", "→", "Relabel…", "Give them all one label");
   const bar = make(
     ".bulk",
     { role: "toolbar", "aria-label": "Selected rows" },
@@ -103,5 +106,5 @@ export function makeBulkBar(
     if (bar.hidden && hadFocus) backToGrid();
   });
   // Of no height, and so in nobody's way while it stays in sight above a long page.
-  return { el: make(".bulk-place", bar), dialog: confirm.el, focus: () => relabel.focus() };
+  return { el: make(".bulk-place", bar), dialog: confirm.el, focus: () => relabel.focus(), start };
 }

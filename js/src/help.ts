@@ -18,9 +18,9 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["s d", "the second and third such label"],
   ["1 … 9", "the first nine labels of the data"],
   ["Enter", "choose among all labels"],
-  ["y u x", "keep, unsure, remove; the same key again takes it back"],
+  ["y u x", "keep, unsure, remove"],
   ["n", "write a note"],
-  ["z Z", "undo, redo"],
+  ["z Z", "undo, redo; as Ctrl+Z and Ctrl+Y"],
   ["v or Shift+Space", "select the row for a decision on many"],
   ["Shift+↑ Shift+↓", "select more or fewer; Ctrl+A all on the page, Escape none"],
   ["e w", "the whole text; its spaces and invisible characters"],
@@ -34,7 +34,7 @@ const SENTENCES = [
   "A decision by key moves on to the next row. Rows keep their order until you press Refresh.",
   "Above the grid: drag over the losses, or move the brush by ← → (Escape takes it off); click a pair of labels or a " +
     "kind of rows. All filters work together. A spot check tells how many errors are left.",
-  "Select rows by their boxes, by Shift+click and Ctrl+click: what can be done with them stands above the grid (Shift+Tab). " +
+  "Select rows by their boxes, by Shift+click and Ctrl+click: what can be done with them stands above the grid, and the keys are about them. " +
     "More than 20 rows are shown and asked about first; one undo takes all of it back.",
   "A decision is safe once the status line says “saved”: it is then in the review's journal on disk.",
   "While the focus is in the grid, Ctrl+S and Shift+Enter do not reach the notebook. Click outside it first.",

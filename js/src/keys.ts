@@ -1,10 +1,13 @@
 /** What the keys do while the focus is in the grid. */
 
+import type { Plan } from "./bulk";
 import type { Store } from "./store";
 
 export interface KeyActs {
   choose(): void;
   note(): void;
+  /** A decision on the rows that are chosen; a relabel without a label asks for one. */
+  many(plan: Plan): void;
   search(): void;
   help(): void;
   /** The whole text, or its beginning again. */
@@ -18,8 +21,8 @@ export function handleKey(event: KeyboardEvent, store: Store, acts: KeyActs): bo
   const { key, ctrlKey, metaKey } = event;
   if (event.isComposing || key === "Process" || event.altKey) return false;
   const selects = select(event, store);
-  if (!selects && metaKey) return false;
-  const panel = !selects && !ctrlKey && { "/": acts.search, "?": acts.help }[key];
+  const command = ctrlKey || metaKey;
+  const panel = !selects && !command && { "/": acts.search, "?": acts.help }[key];
   if (panel) {
     panel();
     return true;
@@ -27,15 +30,22 @@ export function handleKey(event: KeyboardEvent, store: Store, acts: KeyActs): bo
   const { place } = store;
   const action =
     selects ??
-    (ctrlKey
-      ? { Home: () => place.go(0), End: place.goToLast }[key]
-      : (move(key, store) ?? once(event, store, acts)));
+    (command ? { Home: () => place.go(0), End: place.goToLast }[key] : move(key, store)) ??
+    once(event, command ? turnsBack(event, store) : decides(key, store, acts));
   if (!action) return false;
   place.perform(action);
   return true;
 }
 
-/** Chooses rows for one decision; the other keys are about the row under the cursor whatever is chosen. */
+/** Keys that act once however long they are held. */
+const once = ({ repeat }: KeyboardEvent, action: Action): Action =>
+  action && repeat ? () => undefined : action;
+
+/** As everywhere: the browser would undo in a text field, and move the focus there. */
+const turnsBack = ({ key, shiftKey }: KeyboardEvent, { undo, redo }: Store): Action =>
+  ({ z: shiftKey ? redo : undo, Z: redo, y: redo })[key];
+
+/** Chooses rows for one decision. */
 function select({ key, shiftKey, ctrlKey, metaKey }: KeyboardEvent, store: Store): Action {
   const { bulk, place } = store;
   if (ctrlKey || metaKey) return key === "a" && !shiftKey ? () => bulk.choosePage(true) : null;
@@ -67,30 +77,33 @@ function move(key: string, { place }: Store): Action {
   }[key];
 }
 
-/** Keys that act once however long they are held. */
-function once({ key, repeat }: KeyboardEvent, store: Store, acts: KeyActs): Action {
-  /** Decides about the cursor row, then moves on; where there is nothing to take, the labels open instead. */
-  const onRow = (act: (row: number) => unknown) => () => {
+/** Decides about the rows that are chosen, else about the cursor row, and moves on from it. */
+function decides(key: string, store: Store, acts: KeyActs): Action {
+  const chosen = store.bulk.count !== 0;
+  const onRows = (plan: Plan, act: (row: number) => unknown) => () => {
+    if (chosen) return acts.many(plan);
     const row = store.place.row();
     if (!row || store.state.locked) return;
+    // Where there is nothing to take, the labels open instead.
     if (act(row.row) === false) acts.choose();
     else store.place.step(1);
   };
-  const suggest = (rank: number) => onRow((row) => store.suggest(row, rank));
-  const number = () =>
-    onRow((row) => {
-      const label = Number(key) - 1;
-      if (label < store.state.snapshot.label_names.length) store.decide("relabel", row, { label });
+  const verdict = (kind: "keep" | "unsure" | "remove") =>
+    onRows({ kind }, (row) => {
+      if (store.row(row)?.verdict !== kind) store.decide(kind, row);
     });
-  const action = /^[1-9]$/.test(key)
-    ? number()
-    : {
-        y: onRow((row) => store.decide("keep", row)),
-        u: onRow((row) => store.decide("unsure", row)),
-        x: onRow((row) => store.decide("remove", row)),
-        ...{ a: suggest(0), " ": suggest(0), s: suggest(1), d: suggest(2) },
-        ...{ Enter: acts.choose, z: store.undo, Z: store.redo, n: acts.note, e: acts.expand },
-        ...{ w: store.toggleOdd, b: store.toggleBlind },
-      }[key];
-  return action && repeat ? () => undefined : action;
+  const suggest = (rank: number) => onRows({ kind: "relabel" }, (row) => store.suggest(row, rank));
+  const label = Number(key) - 1;
+  if (/^[1-9]$/.test(key))
+    return label < store.state.snapshot.label_names.length
+      ? onRows({ kind: "relabel", label }, (row) => store.decide("relabel", row, { label }))
+      : () => undefined;
+  return {
+    ...{ y: verdict("keep"), u: verdict("unsure"), x: verdict("remove") },
+    ...{ a: suggest(0), " ": suggest(0), s: suggest(1), d: suggest(2) },
+    Enter: chosen ? () => acts.many({ kind: "relabel" }) : acts.choose,
+    n: chosen ? () => acts.many({ kind: "note" }) : acts.note,
+    ...{ z: store.undo, Z: store.redo, e: acts.expand },
+    ...{ w: store.toggleOdd, b: store.toggleBlind },
+  }[key];
 }

@@ -125,6 +125,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
       if (row && anchor) choose(row.row, anchor, true);
     },
     note: inspector.writeNote,
+    many: bulkBar.start,
     expand: inspector.expand,
     search() {
       toolbar.search.focus();

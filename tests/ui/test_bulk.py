@@ -29,7 +29,7 @@ def test_boxes_and_clicks_with_modifiers_choose_and_never_decide(mount):
     assert grid.page.evaluate("String(getSelection())") == ""
 
 
-def test_keys_choose_and_the_others_keep_their_meaning(mount):
+def test_keys_choose_and_the_others_are_about_what_is_chosen(mount):
     grid = mount()
     grid.start_at(2)
     grid.page.keyboard.press("v")
@@ -43,9 +43,18 @@ def test_keys_choose_and_the_others_keep_their_meaning(mount):
     assert chosen(grid) == list(range(10))
     grid.page.keyboard.press("y")
     expect(grid.root).to_have_attribute("data-unsaved", "0")
-    assert [row for row, verdict in enumerate(verdicts(grid)) if verdict] == [3]
-    grid.page.keyboard.press("Escape")
+    assert [row for row, verdict in enumerate(verdicts(grid)) if verdict == "keep"] == list(range(10))
     assert chosen(grid) == []
+    for key in ("v", "Escape"):
+        grid.page.keyboard.press(key)
+    assert chosen(grid) == []
+    for key in ("v", "Shift+ArrowDown", "Enter"):
+        grid.page.keyboard.press(key)
+    expect(grid.root.get_by_role("combobox", name="New label of 2 rows")).to_be_focused()
+    grid.page.keyboard.press("Escape")
+    grid.page.keyboard.press("4")
+    expect(grid.row(3)).to_have_attribute("data-verdict", "")  # given 4th
+    expect(grid.row(4)).to_have_attribute("data-label", "World")
 
 
 def test_a_few_rows_are_decided_at_once_and_one_undo_takes_them_back(mount):

@@ -65,6 +65,35 @@ def test_undo_and_redo_by_key_bring_the_cursor_back(mount):
     expect(grid.row(0)).to_have_attribute("data-verdict", "keep")
 
 
+def test_the_usual_keys_undo_and_redo_but_in_a_text_field(mount):
+    grid = mount()
+    grid.start_at(0)
+    for undo, redo in [("Control+z", "Control+y"), ("Meta+z", "Meta+Shift+z")]:
+        grid.page.keyboard.press("y")
+        grid.page.keyboard.press(undo)
+        expect(grid.row(0)).to_have_attribute("data-verdict", "")
+        expect(grid.row(0)).to_be_focused()
+        grid.page.keyboard.press(redo)
+        expect(grid.row(0)).to_have_attribute("data-verdict", "keep")
+        grid.page.keyboard.press("z")
+    grid.page.keyboard.press("n")
+    for key in ("a", "b", "Control+z"):
+        grid.page.keyboard.press(key)
+    expect(grid.root.get_by_role("textbox", name="Note")).to_have_value("")
+    grid.page.keyboard.press("Escape")
+    expect(grid.status).to_contain_text("Undone: row 0")
+
+
+def test_keep_on_a_kept_row_keeps_it_and_moves_on(mount):
+    grid = mount()
+    grid.start_at(0)
+    for key in ("y", "k", "y"):
+        grid.page.keyboard.press(key)
+    expect(grid.row(1)).to_be_focused()
+    expect(grid.row(0)).to_have_attribute("data-saved", "true")
+    expect(grid.row(0)).to_have_attribute("data-verdict", "keep")
+
+
 def test_held_modified_and_composed_keys_decide_nothing(mount):
     grid = mount()
     grid.start_at(0)
