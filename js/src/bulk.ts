@@ -103,6 +103,13 @@ export function makeBulk(kernel: Kernel, place: Place, { row: rowOf, send, settl
       changed();
     },
 
+    /** The label that the model gives to each of them, where that is one. */
+    get predicted(): number | null {
+      const labels = new Set([...chosen.values()].map(({ predicted }) => predicted));
+      const [only = null] = labels;
+      return labels.size === 1 && !everything ? only : null;
+    },
+
     /** What a decision would be on: counted by the kernel, with the first ten rows. */
     async preview(): Promise<Preview> {
       await settled();
@@ -110,14 +117,21 @@ export function makeBulk(kernel: Kernel, place: Place, { row: rowOf, send, settl
       return (await kernel.ask("preview", args).answer).result;
     },
 
-    /** One act, one undo. `preview` is what was agreed to, for every row of the filter. */
-    decide(plan: Plan, preview: Preview | null): void {
+    /** One act, one undo. `preview` is what was agreed to, for every row of the filter; or only for those not reviewed. */
+    decide(plan: Plan, preview: Preview | null, fresh = false): void {
       if (everything) {
         if (!preview) return;
-        send({ ...plan, query: query(preview.revision), count: preview.total });
+        const { revision, total, verdicts } = preview;
+        const asked = query(revision);
+        send({
+          ...plan,
+          query: fresh ? { ...asked, verdict: "" } : asked,
+          count: fresh ? verdicts[""] : total,
+        });
       } else {
-        const rows = [...chosen.keys()];
-        const from = rows.map((id) => (rowOf(id) ?? chosen.get(id))?.label ?? null);
+        const now = (id: number) => rowOf(id) ?? chosen.get(id);
+        const rows = [...chosen.keys()].filter((id) => !fresh || now(id)?.verdict === "");
+        const from = rows.map((id) => now(id)?.label ?? null);
         send({ ...plan, rows, from: plan.kind === "note" ? null : from });
       }
       bulk.clear();

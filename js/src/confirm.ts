@@ -3,10 +3,10 @@
 import { type Bulk, MOST_ROWS, type Plan } from "./bulk";
 import { makeDialog, rowLine } from "./dialog";
 import { isFocused, type Make, set } from "./draw";
-import type { Preview } from "./protocol";
+import type { Preview, Verdict } from "./protocol";
 import { nameOf } from "./standing";
 import type { State } from "./state";
-import { count, joined, some } from "./words";
+import { count, joined, some, VERDICT_WORDS } from "./words";
 
 export interface Confirm {
   readonly el: HTMLElement;
@@ -32,9 +32,9 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
   /** Answers to an earlier question come too late. */
   let asked = 0;
 
-  const decide = () => {
+  const decide = (fresh = false) => {
     if (!plan || !preview) return;
-    bulk.decide(plan.kind === "note" ? { ...plan, note: note.value } : plan, preview);
+    bulk.decide(plan.kind === "note" ? { ...plan, note: note.value } : plan, preview, fresh);
     dialog.close();
   };
   const title = make(".question");
@@ -44,7 +44,8 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
     ...{ type: "text", "aria-label": "Note on the selected rows", placeholder: "Note", dir: "auto" },
     ...{ autocomplete: "off", maxlength: LONGEST_NOTE },
   });
-  const go = make("button.go", { onclick: decide });
+  const go = make("button.go", { onclick: () => decide() });
+  const only = make("button", { onclick: () => decide(true) });
   const cancel = make("button", { title: "Cancel (Escape)", onclick: () => dialog.close() }, "Cancel");
   const dialog = makeDialog(
     make,
@@ -57,12 +58,12 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
       Enter: () => isFocused(note) && decide(),
       // What is under the question is not to be reached while it stands.
       Tab({ shiftKey }) {
-        const stops = [note, go, cancel].filter((stop) => !stop.hidden && !stop.disabled);
+        const stops = [note, go, only, cancel].filter((stop) => !stop.hidden && !stop.disabled);
         stops.at((stops.findIndex(isFocused) + (shiftKey ? -1 : 1)) % stops.length)?.focus();
       },
     },
     ...[title, about, note, list],
-    make(".answers", go, cancel),
+    make(".answers", go, only, cancel),
   );
 
   function open(next: Plan, state: State, anchor: HTMLElement): void {
@@ -82,6 +83,7 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
     note.hidden = next.kind !== "note";
     note.value = "";
     set(go, { off: true });
+    only.hidden = true;
     dialog.open(anchor, (_, below) => below + 6);
     (note.hidden ? cancel : note).focus({ preventScroll: true });
     bulk.preview().then(
@@ -90,13 +92,21 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
         preview = found;
         ask(some(found.total, "row"));
         about.textContent = account(found);
+        const label = nameOf(state, next.label ?? -1) ?? "";
         list.replaceChildren(
           ...found.rows.map((row) =>
-            rowLine(make, row, "span.name.quiet", nameOf(state, row.label) ?? "no label"),
+            rowLine(
+              make,
+              row,
+              "span.name.quiet",
+              joined([nameOf(state, row.label) ?? "no label", label], " → "),
+            ),
           ),
         );
         set(go, { off: found.total === 0 || found.total > MOST_ROWS });
-        if (note.hidden && isFocused(cancel)) go.focus({ preventScroll: true });
+        const fresh = found.verdicts[""];
+        only.textContent = `Only the ${count(fresh)} not reviewed`;
+        only.hidden = !replaces(next) || go.disabled || fresh === 0 || fresh === found.total;
       },
       (error: Error) => {
         if (mine === asked) about.textContent = error.message;
@@ -107,11 +117,21 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
   return { el: dialog.el, open };
 }
 
-const account = ({ total, reviewed, rows }: Preview): string =>
+/** Whether it takes the place of earlier verdicts. */
+const replaces = ({ kind }: Plan): boolean => kind !== "note" && kind !== "clear";
+
+/** What is reviewed already, by verdict: "reviewed already: 2 relabelled, 1 kept". */
+function already(verdicts: Preview["verdicts"]): string {
+  const kinds = (Object.keys(VERDICT_WORDS) as Verdict[]).filter((kind) => kind && verdicts[kind]);
+  const told = kinds.map((kind) => `${count(verdicts[kind])} ${VERDICT_WORDS[kind]}`);
+  return told.length > 0 ? `reviewed already: ${joined(told, ", ")}` : "";
+}
+
+const account = ({ total, verdicts, rows }: Preview): string =>
   total > MOST_ROWS
     ? `At most ${count(MOST_ROWS)} rows can be decided here at once: filter further, or decide in a cell.`
     : joined([
-        reviewed > 0 ? `${some(reviewed, "of them is", "of them are")} reviewed already` : "",
+        already(verdicts),
         total > rows.length ? `the first ${rows.length} are shown` : "",
         "one Undo takes it back",
       ]);

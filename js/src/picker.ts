@@ -10,6 +10,8 @@ export interface Question {
   readonly title: string;
   /** null: of many rows. */
   readonly row: ShownRow | null;
+  /** The label to begin at for many rows; without one none is chosen until something is typed. */
+  readonly label?: number | null;
   pick(label: number): void;
 }
 
@@ -25,6 +27,7 @@ interface Option {
 }
 
 let pickers = 0;
+const NOWHERE = -1;
 const NONE = "No label has these letters.";
 /** Many rows have no probabilities and no label in common. */
 const UNKNOWN = { given: null, label: null, predicted: null, predicted_prob: null, probabilities: null };
@@ -96,7 +99,7 @@ export function makePicker(
     ArrowDown: () => (adding.hidden ? round(1) : adding.focus()),
     ArrowUp: () => (isFocused(adding) ? input.focus() : round(-1)),
     PageDown: () => point(active + 8),
-    PageUp: () => point(active - 8),
+    PageUp: () => point(Math.max(0, active - 8)),
     // Not by the Enter that takes a label: a slip of the finger is no new label.
     Enter: () => (isFocused(adding) ? addLabel() : take(matching[active])),
     Tab: close,
@@ -116,7 +119,7 @@ export function makePicker(
         make("span.mark", id === of.given ? "given" : id === of.label ? "now" : ""),
         make(
           "span.share",
-          { "aria-hidden": true },
+          { "aria-hidden": true, hidden: of.probabilities === null },
           make("i", { style: `width:${share(probability ?? 0, 1)}` }),
         ),
         make("span.percent", percent(probability)),
@@ -128,7 +131,9 @@ export function makePicker(
     el.hidden = false;
     filter();
     // The best label other than the one it has now: Enter takes it.
-    point(options.findIndex((option) => option.id !== of.label));
+    point(
+      options.findIndex((option) => (question.row ? option.id !== of.label : option.id === question.label)),
+    );
     place(el, anchor);
     input.focus({ preventScroll: true });
   }
@@ -145,11 +150,11 @@ export function makePicker(
     adding.hidden = found || !takesNew || typed === "";
     adding.textContent = `Add “${typed}”`;
     none.textContent = takesNew ? NONE : `${NONE} This column takes no new ones.`;
-    point(0);
+    point(typed || asked?.row ? 0 : NOWHERE);
   }
 
   function point(index: number): void {
-    active = within(index, matching.length - 1);
+    active = index < 0 ? NOWHERE : within(index, matching.length - 1);
     const chosen = matching[active];
     for (const option of options) set(option.el, { "aria-selected": option === chosen });
     set(input, { "aria-activedescendant": chosen ? chosen.el.id : null });

@@ -235,7 +235,7 @@ export interface Progress {
 
 export interface Preview {
   readonly total: number;
-  readonly reviewed: number;
+  readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly revision: number;
   /** The first ten. */
   readonly rows: readonly Row[];

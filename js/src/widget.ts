@@ -89,7 +89,8 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
   const bulkBar = makeBulkBar(
     make,
     store,
-    (title, anchor, pick) => picker.open({ title, row: null, pick }, store.state, anchor),
+    (title, anchor, pick) =>
+      picker.open({ title, row: null, label: store.bulk.predicted, pick }, store.state, anchor),
     backToGrid,
   );
   const grid = makeGrid(make, store, bulkBar.el, choose);

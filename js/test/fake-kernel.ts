@@ -190,8 +190,9 @@ export class FakeKernel {
       case "preview": {
         const { rows: chosen } = request.args as { readonly rows?: readonly number[] };
         const rows = chosen ? chosen.flatMap((id) => this.rows[id] ?? []) : this.#under(args.query);
-        const reviewed = rows.filter(({ verdict }) => verdict !== "").length;
-        return { total: rows.length, reviewed, revision: this.revision, rows: rows.slice(0, 10) };
+        const verdicts = { "": 0, relabel: 0, keep: 0, unsure: 0, remove: 0 };
+        for (const { verdict } of rows) verdicts[verdict] += 1;
+        return { total: rows.length, verdicts, revision: this.revision, rows: rows.slice(0, 10) };
       }
       case "progress":
         return progress(this.rows, this.#some(this.#reviewed), this.#errorsLeft());

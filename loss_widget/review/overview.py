@@ -16,7 +16,7 @@ from loss_widget.review.columns import Columns
 from loss_widget.review.frame import FrameLabels
 from loss_widget.review.navigators import Confusion, Facets, LossHistogram, Navigators
 from loss_widget.review.progress import Progress, found_curve, loss_bands
-from loss_widget.review.query import Page, PageRow, Preview, Query
+from loss_widget.review.query import VERDICTS, Page, PageRow, Preview, Query
 from loss_widget.review.record import Record
 from loss_widget.review.rows import page_rows
 from loss_widget.review.table import ReviewTable
@@ -105,8 +105,9 @@ class Overview:
         with self.lock:
             rows = self.rows_of(chosen) if isinstance(chosen, Query) else np.array(positions(chosen, len(self)), dtype=np.int64)
             check_rows(rows[(rows < 0) | (rows >= len(self))].tolist(), len(self))
-            reviewed = int(np.count_nonzero(self._record.decisions.verdicts[rows]))
-            return Preview(len(rows), reviewed, self.revision, self.states(rows[:10]))
+            counts = np.bincount(self._record.decisions.verdicts[rows], minlength=len(VERDICTS)).tolist()
+            verdicts = dict(zip(VERDICTS, counts, strict=True))
+            return Preview(len(rows), verdicts, self.revision, self.states(rows[:10]))
 
     def states(self, rows: np.ndarray) -> list[PageRow]:
         """How single rows stand now."""

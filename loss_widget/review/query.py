@@ -170,12 +170,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a decision on many rows would be on: how many, how many of them have a verdict already, and the first ten.
+    """What a decision on many rows would be on: how many, how many of them have which verdict already, and the first ten.
 
     `revision`: pass it as the query's `as_of` to decide on these rows and no others.
     """
 
     total: int
-    reviewed: int
+    verdicts: dict[str, int]
     revision: int
     rows: list[PageRow]
+
+    @property
+    def reviewed(self) -> int:
+        return self.total - self.verdicts[""]

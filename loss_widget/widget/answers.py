@@ -125,7 +125,7 @@ def _twins(session: ReviewSession, args: Any) -> dict[str, Any]:
 def _preview(session: ReviewSession, args: Any) -> dict[str, Any]:
     chosen = protocol.decode_query(args) if args.get("rows") is None else protocol.decode_rows(args)
     seen = session.preview(chosen)
-    return {"total": seen.total, "reviewed": seen.reviewed, "revision": seen.revision, "rows": _rows(session, seen.rows)}
+    return {"total": seen.total, "verdicts": seen.verdicts, "revision": seen.revision, "rows": _rows(session, seen.rows)}
 
 
 def _progress(session: ReviewSession, args: Any) -> dict[str, Any]:

@@ -63,6 +63,7 @@ def test_a_preview_of_rows_checks_them(scores):
     session = lw.ReviewSession(scores, journal=None)
     session.keep(3)
     seen = session.preview([3, 4])
+    assert seen.verdicts == {"": 1, "relabel": 0, "keep": 1, "unsure": 0, "remove": 0}
     assert (seen.total, seen.reviewed, [row.row for row in seen.rows]) == (2, 1, [3, 4])
     with pytest.raises(InputError, match="from 0 to 11"):
         session.preview([12])

@@ -98,10 +98,9 @@ def test_all_rows_of_a_filter_are_shown_and_agreed_to_first(mount):
     grid.button("Keep selected").click()
     dialog = grid.root.get_by_role("dialog", name="Keep 25 rows?")
     expect(dialog.get_by_role("listitem")).to_have_count(10)
-    expect(dialog.get_by_role("button", name="Keep 25 rows")).to_be_focused()
-    grid.page.keyboard.press("Tab")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     grid.page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="Keep 25 rows")).to_be_focused()
     grid.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     assert set(verdicts(grid)) == {""}
@@ -113,6 +112,35 @@ def test_all_rows_of_a_filter_are_shown_and_agreed_to_first(mount):
     grid.page.keyboard.press("z")
     expect(grid.row(2)).to_have_attribute("data-verdict", "")
     assert set(verdicts(grid)) == {""}
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_what_is_reviewed_is_told_and_can_be_left_alone(mount, everything):
+    grid = mount(30, page_size=25)
+    grid.start_at(0)
+    for key in ("x", "a", "Control+a"):
+        grid.page.keyboard.press(key)
+    if everything:
+        grid.button("Select all 30").click()
+    grid.button("Keep selected").click()
+    dialog = grid.root.get_by_role("dialog")
+    expect(dialog).to_contain_text("reviewed already: 1 relabelled, 1 removed")
+    dialog.get_by_role("button", name=f"Only the {28 if everything else 23} not reviewed").click()
+    expect(grid.row(2)).to_have_attribute("data-verdict", "keep")
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    assert verdicts(grid)[:2] == ["remove", "relabel"]
+    assert verdicts(grid).count("keep") == (28 if everything else 23)
+
+
+def test_no_label_is_chosen_for_many_rows_unless_the_model_gives_them_one(mount):
+    grid = mount()
+    grid.start_at(0)
+    for key in ("v", "Shift+ArrowDown", "Enter", "Enter", "Escape"):
+        grid.page.keyboard.press(key)
+    assert grid.requests("decide") == []
+    for key in ("Escape", "v", "j", "j", "j", "j", "v", "Enter"):  # rows 1 and 5, of one prediction
+        grid.page.keyboard.press(key)
+    expect(grid.root.get_by_role("listbox").get_by_role("option", selected=True)).to_contain_text("Sports")
 
 
 @pytest.mark.parametrize("rows", [20, 30])
