@@ -1,7 +1,7 @@
 /** Given × predicted labels: a matrix of few labels, the largest cells first of many; a cell filters to its rows. */
 
 import { isFocused, isOn, type Make, type Part, set } from "./draw";
-import { shorten, showName } from "./name";
+import { shorten } from "./name";
 import type { Cell, Confusion } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
@@ -10,9 +10,6 @@ import { count, HIDDEN, some } from "./words";
 /** With more labels than this a matrix is mostly empty, and its names are cut. */
 const MATRIX = 6;
 const FIRST = 40;
-/** The width of a letter, and what stands beside the two names, in px. */
-const LETTER = 6.3;
-const BESIDE = 175;
 
 interface Button {
   readonly el: HTMLButtonElement;
@@ -46,12 +43,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
   }
 
   function drawList({ cells: differ, total, diagonal }: Confusion): void {
-    const room = el.clientWidth ? Math.max(9, Math.floor((el.clientWidth - BESIDE) / 2 / LETTER)) : 99;
-    const label = (id: number) => {
-      const span = make("span.name", { dir: "auto" });
-      showName(span, name(id), room);
-      return span;
-    };
+    const label = (id: number) => make("bdi", name(id));
     const shown = whole ? [...differ, ...diagonal] : differ.slice(0, FIRST);
     const left = total + diagonal.length - shown.length;
     cells.replaceChildren(
@@ -61,9 +53,8 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
           "line-cell",
           make(
             "span.pair",
-            label(cell.given),
-            cell.given === cell.predicted ? " = " : " → ",
-            label(cell.predicted),
+            make(".name", label(cell.given)),
+            make(".name", cell.given === cell.predicted ? "= " : "→ ", label(cell.predicted)),
           ),
           make("b.percent", count(cell.rows)),
           make("span.quiet", judged(cell) || "–"),

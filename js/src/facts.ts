@@ -64,7 +64,7 @@ function factsOf(row: Row, state: State): readonly (readonly [name: string, valu
   const read = joined([row.truncated ? "cut" : "", unknown ? `${count(unknown)} unknown` : ""], ", ");
   return [
     ...(nats === null ? [] : [["loss", loss(nats)] as const]),
-    ...(row.given === null ? [["no label", ""] as const] : chance("given", row.given, row.label_prob)),
+    ...(row.given === null ? [] : chance("given", row.given, row.label_prob)),
     ...(row.predicted === null ? [] : chance("predicted", row.predicted, row.predicted_prob)),
     ...(margin === null ? [] : [["margin", margin.toFixed(2).replace("-", "−")] as const]),
     ...(tokens === null ? [] : [["tokens", `${count(tokens)}${read && ` (${read})`}`] as const]),

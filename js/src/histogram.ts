@@ -4,12 +4,13 @@ import { isFocused, type Make, set } from "./draw";
 import type { LossHistogram } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { HIDDEN, loss, lossRange, NO_END, share, some, within } from "./words";
+import { count, HIDDEN, loss, lossRange, NO_END, share, some, within } from "./words";
 
 type Bins = readonly [first: number, last: number];
 type Range = readonly [number, number];
 
 const PAUSE_MS = 300;
+const STEPS_OF_TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 const STEPS: Readonly<Record<string, number>> = {
   ...{ ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 },
   ...{ Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY },
@@ -72,6 +73,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     make(".thumb", { role: "slider", tabindex: 0, "aria-label": name }),
   );
   const says = make("span");
+  const ticks = make(".ticks.quiet", { "aria-hidden": true, hidden: (state) => hidden(state) });
   const hidden = ({ blind, navigators }: State) => blind || !navigators.histogram.told;
 
   const plot = make(".plot", { hidden }, bars, brush, thumbs, {
@@ -153,6 +155,24 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     edges = between;
     counts = all;
     const most = Math.log1p(Math.max(1, ...all));
+    // The last bar may hold all that is above its beginning.
+    const bins = last() + 1;
+    const top = edge(last());
+    const step = STEPS_OF_TICKS.find((nats) => top <= 6 * nats) ?? top;
+    const marks = Array.from({ length: Math.ceil(top / step) || 1 }, (_, i) => i * step);
+    const places = marks.map((nats): [string, number] => [
+      String(+nats.toFixed(2)),
+      Math.max(0, (nats - edge(0)) / ((top - edge(0)) / last() || 1)),
+    ]);
+    const open = edge(-1) - top > 1.5 * (edge(1) - edge(0));
+    ticks.replaceChildren(
+      ...places.map(([face, at]) => make("span", { style: `inset-inline-start:${share(at, bins)}` }, face)),
+      make(
+        "span",
+        { style: `inset-inline-start:${share(bins - (open ? 0.5 : 0), bins)}` },
+        open ? `${+top.toFixed(2)} +` : loss(edge(-1)),
+      ),
+    );
     bars.replaceChildren(
       ...all.map((rows, i) => {
         const done = reviewed[i] ?? 0;
@@ -195,7 +215,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     ".losses",
     make(".title", ({ navigators }) => {
       const missing = navigators.histogram.told?.missing ?? 0;
-      return missing > 0 ? `Loss · ${some(missing, "row")} without a loss` : "Loss";
+      return missing > 0 ? `Loss · ${count(missing)} missing` : "Loss";
     }),
     make(
       ".ends",
@@ -204,13 +224,8 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
       end("Lowest loss", false),
     ),
     plot,
-    make(
-      ".axis.quiet",
-      { hidden },
-      make("span", ({ navigators }) => loss(navigators.histogram.told?.edges[0] ?? 0)),
-      says,
-      make("span", ({ navigators }) => loss(navigators.histogram.told?.edges.at(-1) ?? 0)),
-    ),
+    ticks,
+    make(".axis.quiet", { hidden }, says),
     make(".quiet", ({ blind, navigators: { histogram } }) =>
       blind ? HIDDEN : histogram.problem || (histogram.told ? "" : "Counting the losses…"),
     ),

@@ -9,7 +9,7 @@ const LEAST = 9;
 const WIDER = 0.9;
 
 /** `room`: how many characters fit beside each other. On two lines the name breaks after its joints. */
-export function showName(el: HTMLElement, name: string, room = Number.POSITIVE_INFINITY): void {
+export function showName(el: HTMLElement, name: string, room: number): void {
   if (el.textContent !== name)
     el.replaceChildren(...name.split(/(?<=[_/-])/).flatMap((part) => [part, document.createElement("wbr")]));
   const long = name.length > room;

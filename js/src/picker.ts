@@ -171,11 +171,18 @@ function place(el: HTMLElement, anchor: HTMLElement): void {
   const home = el.offsetParent?.getBoundingClientRect();
   if (!home) return;
   const at = anchor.getBoundingClientRect();
-  const below = Math.min(home.bottom, innerHeight) - at.bottom;
-  const above = at.top - Math.max(home.top, 0);
+  let [top, bottom] = [Math.max(home.top, 0), Math.min(home.bottom, innerHeight)];
+  // What a notebook scrolls ends before its window does.
+  for (let up = el.parentElement; up && up !== document.body; up = up.parentElement)
+    if (getComputedStyle(up).overflowY !== "visible") {
+      const box = up.getBoundingClientRect();
+      [top, bottom] = [Math.max(top, box.top), Math.min(bottom, box.bottom)];
+    }
+  const below = bottom - at.bottom;
+  const above = at.top - top;
   const { offsetHeight: height, offsetWidth: width } = el;
   const up = below < height && above > below;
-  const top = up ? at.top - height - 2 : at.bottom + 2;
-  el.style.top = `${within(top - home.top, home.height - height - 2)}px`;
+  const start = up ? at.top - height - 2 : at.bottom + 2;
+  el.style.top = `${top - home.top + within(start - top, bottom - top - height - 2)}px`;
   el.style.left = `${within(at.left - home.left, home.width - width - 8)}px`;
 }

@@ -205,7 +205,7 @@ export function makeRow(
     showName(chosen, isNew(row) ? name(row.label) : "", Math.floor((room - ARROW) * BOLD));
     labelCell.title = `${joined([given.textContent, chosen.textContent], " → ")}\nClick to choose another label (Enter)`;
     showName(hinted, isOffered(row) ? hintFor(row, name) : "", room - CLICK);
-    showName(predicted, name(row.predicted));
+    showName(predicted, name(row.predicted), Math.floor(room * BOLD));
   });
   // Without a label the label cell says so already.
   const odd = (row: ShownRow) => row.quirks.filter((quirk) => quirk !== "unlabelled");

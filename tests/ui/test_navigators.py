@@ -309,3 +309,18 @@ def test_while_the_kernel_is_busy_the_panes_keep_what_they_have_and_the_grid_wor
     grid.page.evaluate("() => model.release()")
     expect(grid.left).to_have_text("2 of 100 rows")
     expect(kind(grid, "relabelled")).to_have_text("relabelled 0")
+
+
+def test_the_axis_has_round_numbers_and_a_pair_of_labels_is_whole(mount):
+    names = [f"balance_not_updated_after_transfer_{i}" for i in range(8)]
+    grid = mount(40, names)
+    ticks = grid.root.locator(".lw-ticks span")
+    expect(ticks.first).to_have_text("0")
+    values = [float(text.rstrip(" +")) for text in ticks.all_inner_texts()]
+    assert values == sorted(values)
+    assert len(values) >= 3
+    bars = grid.root.locator(".lw-bins").bounding_box()
+    for tick in [tick.bounding_box() for tick in ticks.all()]:
+        assert bars["x"] - 12 <= tick["x"] + tick["width"] / 2 <= bars["x"] + bars["width"] + 12
+    cut = "cells => cells.flatMap((e) => [...e.children]).filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent)"
+    assert grid.root.locator(".lw-pair").evaluate_all(cut) == []

@@ -138,3 +138,17 @@ def test_a_column_of_ids_takes_no_new_name_and_says_so(mount):
     grid.page.keyboard.type("Weather")
     expect(grid.root.get_by_text("This column takes no new ones.")).to_be_visible()
     expect(grid.button("Add “Weather”")).to_be_hidden()
+
+
+def test_it_opens_within_what_the_notebook_scrolls(mount):
+    grid = mount(20, [f"label {i}" for i in range(30)], page_size=20)
+    grid.page.evaluate(
+        "() => { const { style } = document.querySelector('.host'); style.height = '520px'; style.overflow = 'auto'; }"
+    )
+    for row in (0, 4, 9):
+        grid.start_at(row)
+        grid.page.keyboard.press("Enter")
+        picker, host = (grid.page.locator(which).bounding_box() for which in (".lw-picker", ".host"))
+        assert picker["y"] >= host["y"] - 1
+        assert picker["y"] + picker["height"] <= host["y"] + host["height"] + 1
+        grid.page.keyboard.press("Escape")
