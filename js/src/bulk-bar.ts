@@ -3,6 +3,7 @@
 import { ASK_ABOVE, type Plan } from "./bulk";
 import { makeConfirm } from "./confirm";
 import type { Make } from "./draw";
+import { rove } from "./rove";
 import type { State } from "./state";
 import type { Store } from "./store";
 import { count, some } from "./words";
@@ -105,6 +106,7 @@ export function makeBulkBar(
     bar.hidden = bulk.count === 0;
     if (bar.hidden && hadFocus) backToGrid();
   });
+  rove(make, bar);
   // Of no height, and so in nobody's way while it stays in sight above a long page.
   return { el: make(".bulk-place", bar), dialog: confirm.el, focus: () => relabel.focus(), start };
 }

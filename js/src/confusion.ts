@@ -3,6 +3,7 @@
 import { isFocused, isOn, type Make, type Part, set } from "./draw";
 import { shorten } from "./name";
 import type { Cell, Confusion } from "./protocol";
+import { rove } from "./rove";
 import type { State } from "./state";
 import type { Store } from "./store";
 import { count, HIDDEN, some } from "./words";
@@ -161,6 +162,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
         "aria-pressed": filter.given === name(cell.given) && filter.predicted === name(cell.predicted),
       });
   });
+  rove(make, cells);
   return el;
 }
 

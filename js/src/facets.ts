@@ -3,6 +3,7 @@
 import { isOn, type Make } from "./draw";
 import type { Facets, Filter, Verdict } from "./protocol";
 import { quirkTip } from "./quirks";
+import { rove } from "./rove";
 import type { State } from "./state";
 import type { Store } from "./store";
 import { count, orNull, VERDICT_SIGNS, VERDICT_WORDS } from "./words";
@@ -73,7 +74,7 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
     if (told.pending.length > 0) return `Looking for ${told.pending.join(", ")}…`;
     return odd.querySelector("button:not([hidden])") ? "" : "Nothing odd was found in the texts.";
   };
-  return make(
+  const el = make(
     ".facets",
     make(".title", "Kinds of rows"),
     group(
@@ -100,4 +101,6 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
     odd,
     make(".quiet.pending", pending),
   );
+  rove(make, el);
+  return el;
 }

@@ -45,7 +45,11 @@ export function makeGrid(
       {
         role: "columnheader",
         "aria-sort": ({ filter }) =>
-          column === filter.sort ? (filter.descending ? "descending" : "ascending") : null,
+          column === filter.sort && !filter.spot_check
+            ? filter.descending
+              ? "descending"
+              : "ascending"
+            : null,
       },
       face,
     );

@@ -19,6 +19,7 @@ export interface Inspector {
 }
 
 const KEYS = ["a", "s", "d"];
+const MOST_DIGITS = 9;
 const LINES = [0, 1, 2, 3, 4];
 
 /** A label and its probability, where there is one on this line. */
@@ -79,7 +80,10 @@ export function makeInspector(
           if (row && id !== null) store.decide("relabel", row.row, { label: id });
         },
       },
-      make("kbd", () => (row && KEYS[suggestions(row).indexOf(label() ?? -1)]) ?? ""),
+      make("kbd", () => {
+        const id = label() ?? MOST_DIGITS;
+        return (row && KEYS[suggestions(row).indexOf(id)]) ?? (id < MOST_DIGITS ? id + 1 : "");
+      }),
       make("span.name", { dir: "auto", title: name, ".now": () => label() === row?.label }, name),
       make("span.mark", ({ snapshot }) =>
         joined(

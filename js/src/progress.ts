@@ -9,9 +9,9 @@ import type { Store } from "./store";
 import { count, joined, lately, share, some } from "./words";
 
 const DRAW = 50;
-const COUNTS = { reviewed: "reviewed", wrong: "wrong", keep: "right", unsure: "unsure" } as const;
+const COUNTS = { reviewed: "reviewed", wrong: "wrong", keep: "kept", unsure: "unsure" } as const;
 
-export function makeProgress(make: Make<State>, store: Store): HTMLElement {
+export function makeProgress(make: Make<State>, store: Store, backToGrid: () => void): HTMLElement {
   const left = ({ navigators }: State) => navigators.progress.told?.errors_left ?? null;
   const drawn = (state: State) => left(state)?.drawn ?? 0;
   const title = (words: string) => make(".title", words);
@@ -73,7 +73,7 @@ export function makeProgress(make: Make<State>, store: Store): HTMLElement {
             onclick() {
               const { state } = store;
               if (state.filter.spot_check) store.clearFilters();
-              else store.spotCheck(Math.max(drawn(state), DRAW));
+              else store.spotCheck(Math.max(drawn(state), DRAW)).then(backToGrid);
             },
           },
           "Spot check",

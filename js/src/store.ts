@@ -25,7 +25,7 @@ import { DecisionQueue } from "./queue";
 import { blinded, decided, suggestions } from "./standing";
 import { FIRST_FILTER, NO_FILTER, type ShownRow, type State } from "./state";
 import { makeUnsent } from "./unsent";
-import { count, some } from "./words";
+import { count, joined, some } from "./words";
 
 const LEAST_SCALE = 4;
 
@@ -353,9 +353,14 @@ export function makeStore(model: Model, signal: AbortSignal) {
 
   function status(): string {
     if (queue.late && !locked())
-      return `Not saved yet: kernel busy, ${some(queue.open.length, "decision")} queued`;
+      return joined([
+        `Not saved yet: kernel busy, ${some(queue.open.length, "decision")} queued`,
+        place.turning && "the page comes when the cell ends",
+      ]);
     const waiting = place.turning && kernel.late && "The grid is waiting for the kernel";
-    return locked() || waiting || place.problem || said;
+    const check = place.filter.spot_check ? navigators.progress.told?.errors_left : null;
+    const done = check && check.judged >= check.drawn && "the spot check is done";
+    return locked() || waiting || place.problem || joined([said, done]);
   }
 
   function refuse(): boolean {

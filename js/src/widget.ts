@@ -81,7 +81,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
     histogram: makeHistogram,
     confusion: makeConfusion,
     facets: makeFacets,
-    progress: makeProgress,
+    progress: (inner: typeof make, of: Store) => makeProgress(inner, of, backToGrid),
   };
   const toolbar = makeToolbar(make, store, { help: () => help.toggle(toolbar.help), backToGrid });
   const navigators = makePanes(make, store, panes, makeBanner(make));

@@ -8,7 +8,8 @@ export const some = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;
 
 /** What there is to say, side by side. */
-export const joined = (parts: readonly string[], by = " · "): string => parts.filter(Boolean).join(by);
+export const joined = (parts: readonly (string | false | null | undefined)[], by = " · "): string =>
+  parts.filter(Boolean).join(by);
 
 /** The number, or the end of 0 … most that is next to it. */
 export const within = (n: number, most: number): number => Math.max(0, Math.min(n, most));
@@ -91,7 +92,7 @@ export function chips(filter: Filter): readonly Chip[] {
     [filter.disagreements && "disagreements", { disagreements: false }],
     [loss_range && lossRange(loss_range), { loss_range: null }],
     ...(quirk ?? []).map((one) => [one, { quirk: orNull(others(one)) }] as const),
-    [filter.spot_check && "spot check", { spot_check: false }],
+    [filter.spot_check && "spot check, in the order of the draw", { spot_check: false }],
   ];
   return all.flatMap(([says, without]) => (says ? [{ says, without }] : []));
 }

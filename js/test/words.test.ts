@@ -104,7 +104,7 @@ test("each filter is a chip that takes only itself off", () => {
       "loss 1.00 to 2.00",
       "markup",
       "truncated",
-      "spot check",
+      "spot check, in the order of the draw",
     ],
   ]);
   const fields = ["search", "given", "unlabelled", "predicted", "verdict", "disagreements", "loss_range"];

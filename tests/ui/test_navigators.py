@@ -199,6 +199,21 @@ def test_the_low_end_is_one_click_away_and_back(grid):
     expect(grid.rows.first).to_have_attribute("data-row", "0")
 
 
+def test_each_pane_is_one_tab_stop_with_arrows_inside(grid):
+    for pane in (".lw-cells", ".lw-facets"):
+        buttons = grid.root.locator(f"{pane} button:visible:enabled")
+        expect(buttons.nth(1)).to_be_visible()
+        buttons.first.focus()
+        grid.page.keyboard.press("ArrowRight")
+        expect(buttons.nth(1)).to_be_focused()
+        assert [button.get_attribute("tabindex") for button in buttons.all()].count("0") == 1
+        grid.page.keyboard.press("ArrowUp")
+        grid.page.keyboard.press("ArrowUp")
+        expect(buttons.last).to_be_focused()
+        grid.page.keyboard.press("Tab")
+        expect(grid.root.locator(f"{pane} :focus")).to_have_count(0)
+
+
 def test_a_spot_check_claims_nothing_before_enough_rows_are_judged(mount):
     grid = mount(spread(200), page_size=20)
     grid.button("Progress").click()
@@ -207,7 +222,7 @@ def test_a_spot_check_claims_nothing_before_enough_rows_are_judged(mount):
     grid.button("Spot check").click()
     expect(grid.left).to_have_text("50 of 200 rows")
     expect(sentence).to_contain_text("20 more to judge")
-    grid.rows.first.focus()
+    expect(grid.rows.first).to_be_focused()
     for _ in range(8):
         grid.page.keyboard.press("y")
     expect(sentence).to_contain_text("12 more to judge before it says anything. Number 9 of 50 is next.")
@@ -215,6 +230,9 @@ def test_a_spot_check_claims_nothing_before_enough_rows_are_judged(mount):
     for _ in range(12):
         grid.page.keyboard.press("y")
     expect(sentence).to_contain_text("errors left among 180 rows not reviewed; with 95 % confidence")
+    for _ in range(30):
+        grid.page.keyboard.press("y")
+    expect(grid.status).to_contain_text("the spot check is done")
     grid.button("50 more").click()
     expect(grid.left).to_have_text("100 of 200 rows")
     grid.button("Spot check").click()
