@@ -19,6 +19,7 @@ export interface Snapshot {
   /** Empty, or a sentence that says why nothing can be decided. */
   readonly read_only: string;
   readonly has_probs: boolean;
+  readonly has_predictions: boolean;
   /** `descending`: what comes first when it is chosen. */
   readonly sorts: readonly { readonly value: string; readonly name: string; readonly descending: boolean }[];
   readonly text_columns: readonly string[];

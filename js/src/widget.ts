@@ -142,6 +142,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
       tabindex: -1,
       "data-unsaved": ({ unsaved }) => unsaved,
       ".locked": ({ locked }) => locked !== "",
+      ".losses-only": ({ snapshot }) => !snapshot.has_predictions,
       onkeydown(event) {
         const from = event.composedPath()[0];
         const on = (selector: string) => from instanceof Element && from.matches(selector);

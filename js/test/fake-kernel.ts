@@ -95,6 +95,7 @@ export class FakeKernel {
       page_size: this.setup.page_size ?? 20,
       read_only: this.readOnly,
       has_probs: this.rows.some((row) => row.probabilities !== null),
+      has_predictions: this.rows.some((row) => row.predicted !== null),
       sorts: [
         { value: "loss", name: "Loss", descending: true },
         { value: "margin", name: "Margin", descending: false },

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from loss_widget.examples import as_tuple
+from loss_widget.labels import NO_LABEL
 from loss_widget.review import outcome
 from loss_widget.review.arguments import as_query, check_rows, positions
 from loss_widget.review.columns import Columns
@@ -63,6 +64,11 @@ class Overview:
     def has_probabilities(self) -> bool:
         """Whether every label's probability is known, or only the loss of the given one."""
         return self._table.log_probs is not None
+
+    @property
+    def has_predictions(self) -> bool:
+        """Whether a model's label of any row is known."""
+        return self.has_probabilities or bool((self._table.predicted != NO_LABEL).any())
 
     @property
     def columns(self) -> tuple[str, ...]:

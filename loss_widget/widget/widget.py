@@ -282,6 +282,7 @@ class LossWidget(anywidget.AnyWidget):
             "page_size": self._lw_page_size,
             "read_only": session.read_only,
             "has_probs": session.has_probabilities,
+            "has_predictions": session.has_predictions,
             "sorts": [_sort(name) for name in session.sorts()],
             "text_columns": list(session.text_columns),
             "columns": list(session.columns),

@@ -221,3 +221,17 @@ def test_long_label_names_are_painted_with_their_ends_and_stay_whole_as_text(mou
     grid.page.evaluate("() => { document.querySelector('.host').style.width = '1800px'; }")
     grid.page.set_viewport_size({"width": 1900, "height": 900})
     expect(painted).to_have_count(0)
+
+
+def test_without_predictions_nothing_of_a_model_is_shown(mount):
+    rows = [{"text": f"text {row}", "given": 0, "probs": None, "predicted": None, "loss": 9.0 - row} for row in range(5)]
+    grid = mount(rows)
+    for name in ("Predicted label", "Disagreements only"):
+        expect(grid.root.get_by_label(name)).to_be_hidden()
+    for place in (grid.root.get_by_role("columnheader", name="Predicted"), grid.button("Confusion")):
+        expect(place).to_have_count(0)
+    label, verdict = (grid.row(0).locator(f"[data-column={name}]").bounding_box() for name in ("label", "verdict"))
+    assert label["width"] > 200
+    assert verdict["x"] > label["x"] + label["width"]
+    grid.row(0).locator("[data-column=label]").click()
+    expect(grid.options).to_have_count(4)
