@@ -24,7 +24,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 STATIC = "loss_widget/widget/static"
 BUNDLE = ("widget.js", "widget.css")
 STAMP = ".sources"
-SOURCES = ("js/src", "js/package.json", "js/package-lock.json", "js/esbuild.mjs")
+SOURCES = ("js/src", "js/package.json", "js/package-lock.json", "js/esbuild.mjs", "js/ours.json")
 
 
 class BundleHook(BuildHookInterface):

@@ -1,6 +1,6 @@
 /** Where the scores came from; a plain warning where the model had seen the labels that it judges. */
 
-import type { Make } from "./draw";
+import { type Make, OF_DATA } from "./draw";
 import type { State } from "./state";
 import { joined } from "./words";
 
@@ -19,7 +19,8 @@ export const makeBanner = (make: Make<State>): HTMLElement =>
     ),
     make(
       "span.quiet.provenance",
-      { dir: "auto", title: provenance, ".alarm": ({ locked }) => locked !== "" },
+      OF_DATA,
+      { title: provenance, ".alarm": ({ locked }) => locked },
       provenance,
     ),
   );

@@ -2,11 +2,11 @@
 
 import { ASK_ABOVE, type Plan } from "./bulk";
 import { makeConfirm } from "./confirm";
-import type { Make } from "./draw";
+import { type Make, signButton } from "./draw";
 import { rove } from "./rove";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { count, some } from "./words";
+import { count, someRows } from "./words";
 
 export interface BulkBar {
   readonly el: HTMLElement;
@@ -31,7 +31,7 @@ export function makeBulkBar(
   const start = (plan: Plan) => {
     if (store.state.locked || (plan.kind === "note" && bulk.everything)) return;
     if (plan.kind === "relabel" && typeof plan.label !== "number")
-      return choose(`New label of ${some(bulk.count ?? 0, "row")}`, relabel, (label) =>
+      return choose(`New label of ${someRows(bulk.count ?? 0)}`, relabel, (label) =>
         start({ kind: "relabel", label }),
       );
     const small = !bulk.everything && (bulk.count ?? 0) <= ASK_ABOVE;
@@ -45,7 +45,7 @@ export function makeBulkBar(
     title: string | (() => string),
     onclick: () => void,
     off: (state: State) => boolean = ({ locked }) => locked !== "",
-  ) => make("button", { "aria-label": `${word} selected`, title, onclick, off }, sign, wide(` ${word}`));
+  ) => make("button", { label: `${word} selected`, title, onclick, off }, sign, wide(` ${word}`));
   const decision = (kind: Plan["kind"], sign: string, word: string, title: string) =>
     button(sign, word, title, () => start({ kind }));
   const every = ({ total }: State) => (total === null ? "all of this filter" : `all ${count(total)}`);
@@ -53,17 +53,17 @@ export function makeBulkBar(
   const relabel = decision("relabel", "→", "Relabel…", "Give them all one label");
   const bar = make(
     ".bulk",
-    { role: "toolbar", "aria-label": "Selected rows" },
+    { role: "toolbar", label: "Selected rows" },
     make(
       "span.picked",
-      make("span", () => (bulk.count === null ? "all of this filter" : some(bulk.count, "row"))),
+      make("span", () => (bulk.count === null ? "all of this filter" : someRows(bulk.count))),
       wide(" selected"),
     ),
     make(
       "button.everything",
       {
         title: "Every row of these filters, those on other pages too",
-        "aria-label": (state) => `Select ${every(state)}`,
+        label: (state) => `Select ${every(state)}`,
         hidden: ({ total, limit }) =>
           bulk.everything || bulk.page !== "all" || (total !== null && total <= limit),
         onclick: bulk.chooseEverything,
@@ -88,17 +88,10 @@ export function makeBulkBar(
         ({ locked }) => locked !== "" || bulk.everything,
       ),
       decision("clear", "↩", "Clear", "Take their verdicts back"),
-      make(
-        "button",
-        {
-          ...{ "aria-label": "Select none", title: "Select none (Escape)" },
-          onclick() {
-            bulk.clear();
-            backToGrid();
-          },
-        },
-        "×",
-      ),
+      signButton(make, "×", "Select none", "Select none (Escape)", () => {
+        bulk.clear();
+        backToGrid();
+      }),
     ),
   );
   make.watch(() => {

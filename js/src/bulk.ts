@@ -114,7 +114,7 @@ export function makeBulk(kernel: Kernel, place: Place, { row: rowOf, send, settl
     async preview(): Promise<Preview> {
       await settled();
       const args = everything ? { query: query(null) } : { rows: [...chosen.keys()] };
-      return (await kernel.ask("preview", args).answer).result;
+      return kernel.find("preview", args);
     },
 
     /** One act, one undo. `preview` is what was agreed to, for every row of the filter; or only for those not reviewed. */

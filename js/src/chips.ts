@@ -1,9 +1,9 @@
 /** The state of all filters in one line of words, each removable, and how many rows they leave. */
 
-import type { Make } from "./draw";
+import { type Make, refill } from "./draw";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { chips, count, some } from "./words";
+import { chips, count, someRows } from "./words";
 
 export function makeChips(make: Make<State>, store: Store, backToGrid: () => void): HTMLElement {
   const list = make("span.chips");
@@ -11,12 +11,13 @@ export function makeChips(make: Make<State>, store: Store, backToGrid: () => voi
     ({ filter }) => JSON.stringify(chips(filter)),
     (_, { filter }) => {
       const hadFocus = list.matches(":focus-within");
-      list.replaceChildren(
-        ...chips(filter).map(({ says, without }) =>
+      refill(
+        list,
+        chips(filter).map(({ says, without }) =>
           make(
             "button.chip",
             {
-              ...{ "aria-label": `Filter off: ${says}`, title: "Click to take off" },
+              ...{ label: `Filter off: ${says}`, title: "Click to take off" },
               onclick: () => store.filterBy(without),
             },
             `${says} ×`,
@@ -55,7 +56,7 @@ export function makeChips(make: Make<State>, store: Store, backToGrid: () => voi
 }
 
 function left({ filter, total, here, snapshot }: State): string {
-  const all = some(snapshot.rows, "row");
+  const all = someRows(snapshot.rows);
   if (!here) return "";
   if (chips(filter).length === 0) return all;
   return total === null ? `counting of ${all}` : `${count(total)} of ${all}`;

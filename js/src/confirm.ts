@@ -1,12 +1,12 @@
 /** Asks before a decision on many rows: how many, the first ten of them, and what would be done. */
 
 import { type Bulk, MOST_ROWS, type Plan } from "./bulk";
-import { makeDialog, rowLine } from "./dialog";
-import { isFocused, type Make, set } from "./draw";
+import { makeRowsDialog, rowLine } from "./dialog";
+import { focusInPlace, isFocused, type Make, set, setText } from "./draw";
 import type { Preview, Verdict } from "./protocol";
 import { nameOf } from "./standing";
 import type { State } from "./state";
-import { count, joined, some, VERDICT_WORDS } from "./words";
+import { count, joined, someRows, VERDICT_WORDS } from "./words";
 
 export interface Confirm {
   readonly el: HTMLElement;
@@ -29,31 +29,22 @@ const SENTENCES: Readonly<Record<Plan["kind"], (rows: string, label: string) => 
 export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Confirm {
   let plan: Plan | null = null;
   let preview: Preview | null = null;
-  /** Answers to an earlier question come too late. */
-  let asked = 0;
 
   const decide = (fresh = false) => {
     if (!plan || !preview) return;
     bulk.decide(plan.kind === "note" ? { ...plan, note: note.value } : plan, preview, fresh);
     dialog.close();
   };
-  const title = make(".question");
-  const about = make(".quiet", { role: "status" });
-  const list = make("ol.previewed");
   const note = make("input", {
-    ...{ type: "text", "aria-label": "Note on the selected rows", placeholder: "Note", dir: "auto" },
+    ...{ type: "text", label: "Note on the selected rows", placeholder: "Note", dir: "auto" },
     ...{ autocomplete: "off", maxlength: LONGEST_NOTE },
   });
   const go = make("button.go", { onclick: () => decide() });
   const only = make("button", { onclick: () => decide(true) });
   const cancel = make("button", { title: "Cancel (Escape)", onclick: () => dialog.close() }, "Cancel");
-  const dialog = makeDialog(
+  const dialog = makeRowsDialog(
     make,
-    ".confirm",
-    () => {
-      asked += 1;
-      back();
-    },
+    back,
     {
       Enter: () => isFocused(note) && decide(),
       // What is under the question is not to be reached while it stands.
@@ -62,56 +53,44 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
         stops.at((stops.findIndex(isFocused) + (shiftKey ? -1 : 1)) % stops.length)?.focus();
       },
     },
-    ...[title, about, note, list],
-    make(".answers", go, only, cancel),
+    [go, only, cancel],
+    note,
   );
 
   function open(next: Plan, state: State, anchor: HTMLElement): void {
     plan = next;
     preview = null;
-    asked += 1;
-    const mine = asked;
     const ask = (rows: string) => {
       const answer = SENTENCES[next.kind](rows, nameOf(state, next.label ?? -1) ?? "");
-      title.textContent = `${answer}?`;
-      go.textContent = answer;
-      set(dialog.el, { "aria-label": `${answer}?` });
+      dialog.ask(`${answer}?`);
+      setText(go, answer);
     };
-    ask(bulk.count === null ? "all rows of this filter" : some(bulk.count, "row"));
-    about.textContent = "Looking at what that would be on …";
-    list.replaceChildren();
-    note.hidden = next.kind !== "note";
-    note.value = "";
+    ask(bulk.count === null ? "all rows of this filter" : someRows(bulk.count));
+    set(note, { hidden: next.kind !== "note", value: "" });
     set(go, { off: true });
     only.hidden = true;
     dialog.open(anchor, (_, below) => below + 6);
-    (note.hidden ? cancel : note).focus({ preventScroll: true });
-    bulk.preview().then(
-      (found) => {
-        if (mine !== asked) return;
-        preview = found;
-        ask(some(found.total, "row"));
-        about.textContent = account(found);
-        const label = nameOf(state, next.label ?? -1) ?? "";
-        list.replaceChildren(
-          ...found.rows.map((row) =>
-            rowLine(
-              make,
-              row,
-              "span.name.quiet",
-              joined([nameOf(state, row.label) ?? "no label", label], " → "),
-            ),
+    focusInPlace(note.hidden ? cancel : note);
+    dialog.look("Looking at what that would be on …", bulk.preview(), (found) => {
+      preview = found;
+      ask(someRows(found.total));
+      set(go, { off: found.total === 0 || found.total > MOST_ROWS });
+      const fresh = found.verdicts[""];
+      setText(only, `Only the ${count(fresh)} not reviewed`);
+      only.hidden = !replaces(next) || go.disabled || fresh === 0 || fresh === found.total;
+      const label = nameOf(state, next.label ?? -1) ?? "";
+      return [
+        account(found),
+        found.rows.map((row) =>
+          rowLine(
+            make,
+            row,
+            "span.name.quiet",
+            joined([nameOf(state, row.label) ?? "no label", label], " → "),
           ),
-        );
-        set(go, { off: found.total === 0 || found.total > MOST_ROWS });
-        const fresh = found.verdicts[""];
-        only.textContent = `Only the ${count(fresh)} not reviewed`;
-        only.hidden = !replaces(next) || go.disabled || fresh === 0 || fresh === found.total;
-      },
-      (error: Error) => {
-        if (mine === asked) about.textContent = error.message;
-      },
-    );
+        ),
+      ];
+    });
   }
 
   return { el: dialog.el, open };

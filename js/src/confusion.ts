@@ -1,12 +1,12 @@
 /** Given × predicted labels: a matrix of few labels, the largest cells first of many; a cell filters to its rows. */
 
-import { isFocused, isOn, type Make, type Part, set } from "./draw";
+import { focusInPlace, isFocused, isOn, type Make, type Part, refill, set } from "./draw";
 import { shorten } from "./name";
 import type { Cell, Confusion } from "./protocol";
 import { rove } from "./rove";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { count, HIDDEN, some } from "./words";
+import { count, HIDDEN, joined, some, someRows } from "./words";
 
 /** With more labels than this a matrix is mostly empty, and its names are cut. */
 const MATRIX = 6;
@@ -27,11 +27,11 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
 
   function makeCell(cell: Cell, by: string, ...children: Part<unknown>[]): HTMLElement {
     const { given, predicted } = cell;
-    const title = `${name(given)}, predicted ${name(predicted)}: ${some(cell.rows, "row")}${judged(cell, ", ")}`;
+    const title = `${name(given)}, predicted ${name(predicted)}: ${someRows(cell.rows)}${judged(cell, ", ")}`;
     const el = make(
       `button.${by}`,
       {
-        ...{ title, "aria-label": title, ".agree": given === predicted },
+        ...{ title, label: title, ".agree": given === predicted },
         onclick() {
           const on = isOn(el);
           store.filterBy({ given: on ? null : name(given), predicted: on ? null : name(predicted) });
@@ -47,7 +47,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
     const label = (id: number) => make("bdi", name(id));
     const shown = whole ? [...differ, ...diagonal] : differ.slice(0, FIRST);
     const left = total + diagonal.length - shown.length;
-    cells.replaceChildren(
+    refill(cells, [
       ...shown.map((cell) =>
         makeCell(
           cell,
@@ -69,12 +69,12 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
             whole = true;
             drawn = null;
             store.changed();
-            cells.focus({ preventScroll: true });
+            focusInPlace(cells);
           },
         },
         `and ${some(left, "smaller pair")}, or those that agree`,
       ),
-    );
+    ]);
   }
 
   function drawMatrix({ cells: differ, diagonal }: Confusion): void {
@@ -96,7 +96,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
       button.style.setProperty("--lw-share", `${(6 + 34 * part).toFixed(0)}%`);
       return make("td", button);
     };
-    cells.replaceChildren(
+    refill(cells, [
       make(
         "table",
         make("tr", make("td.quiet", "given ↓"), names.map(head("col"))),
@@ -108,7 +108,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
           ),
         ),
       ),
-    );
+    ]);
   }
 
   function draw(told: Confusion): void {
@@ -123,34 +123,27 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
     const same = buttons.find(
       ({ cell }) => cell.given === focused.given && cell.predicted === focused.predicted,
     );
-    (same?.el ?? cells).focus({ preventScroll: true });
+    focusInPlace(same?.el ?? cells);
   }
 
-  const blank = ({ navigators, blind }: State): string => {
-    const { told, problem } = navigators.confusion;
+  const blank = ({ confusion: { told, problem }, blind }: State): string => {
     if (blind) return HIDDEN;
     if (!told || problem) return problem || "Counting the labels…";
-    return told.total + told.diagonal.length > 0 ? "" : "No row here has a given and a predicted label.";
+    return cells.hidden ? "No row here has a given and a predicted label." : "";
   };
   const cells = make(".cells", {
     tabindex: -1,
-    hidden: ({ navigators, blind }) => {
-      const { told } = navigators.confusion;
-      return blind || !told || told.total + told.diagonal.length === 0;
-    },
+    hidden: ({ confusion: { told }, blind }) => blind || !told || told.total + told.diagonal.length === 0,
   });
   const el = make(
     ".confusion",
-    make(".title", ({ navigators: { confusion }, blind }) =>
-      confusion.told && !blind
-        ? `Given → predicted · ${some(confusion.told.rows, "row")} differ`
-        : "Given → predicted",
+    make(".title", ({ confusion: { told }, blind }) =>
+      joined(["Given → predicted", told && !blind ? `${someRows(told.rows)} differ` : ""]),
     ),
     cells,
     make(".quiet", blank),
   );
-  make.watch(({ navigators, filter, snapshot }) => {
-    const { told } = navigators.confusion;
+  make.watch(({ confusion: { told }, filter, snapshot }) => {
     if (!told || cells.hidden) return;
     if (told !== drawn || names !== snapshot.label_names) {
       names = snapshot.label_names;

@@ -2,17 +2,18 @@
 
 import type { Make } from "./draw";
 import type { State } from "./state";
-import { count } from "./words";
+import { count, share } from "./words";
 
 type Points = readonly (readonly [reviewed: number, wrong: number])[];
 
 export function makeCurve(make: Make<State>): HTMLElement {
-  const points = ({ navigators }: State): Points => navigators.progress.told?.curve ?? [];
+  const points = ({ progress }: State): Points => progress.told?.curve ?? [];
   const end = (state: State) => points(state).at(-1) ?? [0, 0];
   const line = (state: State, drawn: Points, width: number) => {
     const [reviewed, wrong] = end(state);
+    const most = Math.max(1, wrong);
     const at = ([n, found]: Points[number], off: string) =>
-      `calc(${(100 * n) / Math.max(1, reviewed)}% + ${off}) calc(${100 - (100 * found) / Math.max(1, wrong)}% + ${off})`;
+      `calc(${share(n, reviewed)} + ${off}) calc(${share(most - found, most)} + ${off})`;
     // Neither count ever falls: there and back, a little to the right and down, is a line of even width.
     const there = drawn.map((point) => at(point, "0px"));
     const back = drawn.map((point) => at(point, `${width}px`)).reverse();
@@ -22,8 +23,7 @@ export function makeCurve(make: Make<State>): HTMLElement {
     ".curve",
     {
       role: "img",
-      "aria-label": (state) =>
-        `Errors found: ${count(end(state)[1])} in ${count(end(state)[0])} reviewed rows`,
+      label: (state) => `Errors found: ${count(end(state)[1])} in ${count(end(state)[0])} reviewed rows`,
     },
     make("span", (state) => `↑ ${count(end(state)[1])} wrong`),
     make("i.curve-all", {

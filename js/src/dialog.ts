@@ -1,6 +1,6 @@
 /** A panel over the grid: opened beside something, closed by Escape, and then the focus goes back. */
 
-import { type Keys, onKeys, type Part, type Plain } from "./draw";
+import { type Keys, OF_DATA, onKeys, type Part, type Plain, refill, set, setText } from "./draw";
 import type { Row } from "./protocol";
 
 export interface Dialog {
@@ -55,6 +55,60 @@ export const rowLine = (make: Plain, { row, text }: Row, name: string, says: str
   make(
     "li",
     make("span.quiet.number", row),
-    make("span.name", { dir: "auto", title: text }, text.slice(0, 300)),
-    make(name, { dir: "auto", title: says }, says),
+    make("span.name", OF_DATA, { title: text }, text.slice(0, 300)),
+    make(name, OF_DATA, { title: says }, says),
   );
+
+/** A dialog about rows: its question, what there is to say of them, the rows themselves. */
+export function makeRowsDialog(
+  make: Plain,
+  back: () => void,
+  keys: Keys,
+  buttons: readonly HTMLElement[],
+  ...parts: Part<unknown>[]
+) {
+  /** Answers to an earlier question come too late. */
+  let asked = 0;
+  const title = make(".question");
+  const about = make(".quiet", { role: "status" });
+  const list = make("ol.previewed", { tabindex: 0, label: "Rows" });
+  const dialog = makeDialog(
+    make,
+    ".confirm",
+    () => {
+      asked += 1;
+      back();
+    },
+    keys,
+    ...[title, about, parts, list],
+    make(".answers", buttons),
+  );
+  return {
+    ...dialog,
+
+    /** `label`: what the dialog is called, where that is not the question. */
+    ask(question: string, label = question): void {
+      setText(title, question);
+      set(dialog.el, { label });
+    },
+
+    /** Says so, until the answer comes: then there are rows, and something to say of them. */
+    look<T>(
+      says: string,
+      answer: Promise<T>,
+      draw: (told: T) => readonly [says: string, lines: readonly HTMLElement[]],
+    ): void {
+      asked += 1;
+      const mine = asked;
+      const say = (sentence: string, lines: readonly HTMLElement[]) => {
+        setText(about, sentence);
+        refill(list, lines);
+      };
+      say(says, []);
+      answer.then(
+        (told) => mine === asked && say(...draw(told)),
+        (error: Error) => mine === asked && say(error.message, []),
+      );
+    },
+  };
+}

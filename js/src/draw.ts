@@ -21,6 +21,8 @@ type Name =
       | "title"
     )
   | ("disabled" | "type" | "value")
+  /** The accessible name, where the text is none. */
+  | "label"
   /** Nothing to press now. */
   | "off"
   /** A class that is there or not. */
@@ -117,8 +119,9 @@ export function set(el: HTMLElement, attributes: { readonly [N in Name]?: Value 
 
 function put(el: HTMLElement, name: string, value: Value): void {
   const known = el as unknown as Record<string, Value>;
-  if (name === "off") setOff(el as HTMLButtonElement, value as boolean);
-  else if (name.startsWith(".")) el.classList.toggle(`lw-${name.slice(1)}`, value as boolean);
+  if (name === "off") setOff(el as HTMLButtonElement, Boolean(value));
+  else if (name === "label") put(el, "aria-label", value);
+  else if (name.startsWith(".")) el.classList.toggle(`lw-${name.slice(1)}`, Boolean(value));
   else if (name in el) {
     if (known[name] !== value) known[name] = value;
   } else if (value === null || value === undefined) el.removeAttribute(name);
@@ -126,7 +129,39 @@ function put(el: HTMLElement, name: string, value: Value): void {
   if (name === "tabindex") put(el, GUARD, true);
 }
 
+export function setText(el: HTMLElement, text: string): void {
+  if (el.textContent !== text) el.textContent = text;
+}
+
+export const refill = (el: HTMLElement, children: readonly (Node | string)[]): void =>
+  el.replaceChildren(...children);
+
 export const isFocused = (el: HTMLElement): boolean => el.matches(":focus");
+
+export const focusInPlace = (el: HTMLElement | undefined): void => el?.focus({ preventScroll: true });
+
+/** What is pressed does not take the focus, so that the keys go on working. */
+export const keepsFocus = { onmousedown: (event: Event) => event.preventDefault() };
+
+/** Not read aloud. */
+export const PAINTED = { "aria-hidden": true };
+
+/** Text of the data, which may run from right to left. */
+export const OF_DATA = { dir: "auto" };
+
+/** A bar, as long as the style says. */
+export const shareBar = <S>(make: Make<S>, style: string | ((now: S) => string)): HTMLElement =>
+  make("span.share", PAINTED, make("i", { style }));
+
+/** A button with a sign on it: its name is for those who cannot see that. */
+export const signButton = <S>(
+  make: Make<S>,
+  sign: string,
+  label: string,
+  title: string,
+  onclick: () => void,
+  off?: (now: S) => Value,
+): HTMLButtonElement => make("button", { label, title, onclick, off: off ?? false }, sign);
 
 const isOff = (button: HTMLElement): boolean => button.matches("[disabled], [aria-disabled]");
 
@@ -151,19 +186,21 @@ export const onKeys =
     if (act && act(event) !== false) event.preventDefault();
   };
 
+const optionsOf = new WeakMap<HTMLSelectElement, string>();
+
 /** Refills a select, where its options have changed, and keeps the choice by value. */
 export function setOptions(
   make: Plain,
   select: HTMLSelectElement,
   options: readonly { readonly value: string; readonly name: string }[],
 ): void {
-  const same =
-    select.options.length === options.length &&
-    options.every(
-      ({ value, name }, i) => select.options[i]?.value === value && select.options[i]?.text === name,
-    );
-  if (same) return;
+  const same = JSON.stringify(options);
+  if (optionsOf.get(select) === same) return;
+  optionsOf.set(select, same);
   const chosen = select.value;
-  select.replaceChildren(...options.map(({ value, name }) => make("option", { value }, name)));
+  refill(
+    select,
+    options.map(({ value, name }) => make("option", { value }, name)),
+  );
   select.value = chosen;
 }

@@ -1,7 +1,7 @@
 /** What a spot check says, in sentences: how many errors are left, and whether to go on. */
 
 import type { ErrorsLeft } from "./protocol";
-import { count, percent, some } from "./words";
+import { count, percent, some, someRows } from "./words";
 
 /** Fewer errors than this among the rest, and the time is better spent elsewhere. */
 export const FEW = 0.01;
@@ -17,7 +17,7 @@ export function soFar(left: ErrorsLeft | null, rest: number): string {
     return `Spot check: ${count(needed)} more to judge before it says anything.${next}${short}`;
   }
   const [low, high] = errors_left_interval;
-  const told = `About ${some(Math.round(errors_left), "error")} left among ${some(rest, "row")} not reviewed; with 95 % confidence ${between(low, high)}.`;
+  const told = `About ${some(Math.round(errors_left), "error")} left among ${someRows(rest)} not reviewed; with 95 % confidence ${between(low, high)}.`;
   return `${told} ${advice(low, high, rest)}${next}`;
 }
 

@@ -18,7 +18,7 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
     patch: (on: boolean) => Partial<Filter>,
     hidden: (state: State) => boolean = () => false,
   ) => {
-    const counted = ({ navigators: { facets } }: State) => facets.told && rows(facets.told);
+    const counted = ({ facets }: State) => facets.told && rows(facets.told);
     const el = make(
       "button.chip.facet",
       {
@@ -38,7 +38,7 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
     return el;
   };
   const group = (name: string, ...children: HTMLElement[]) =>
-    make(".group", { role: "group", "aria-label": name }, children);
+    make(".group", { role: "group", label: name }, children);
 
   const quirkToggle = (quirk: string) => {
     const isSet = (filter: Filter) => filter.quirk?.includes(quirk) === true;
@@ -53,7 +53,7 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
         const others = store.place.filter.quirk?.filter((other) => other !== quirk) ?? [];
         return { quirk: orNull(on ? [...others, quirk] : others) };
       },
-      ({ filter, navigators: { facets } }) => {
+      ({ filter, facets }) => {
         seen ||= isSet(filter) || Boolean(facets.told?.quirks[quirk]);
         return !seen;
       },
@@ -68,8 +68,7 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
     }
   });
 
-  const pending = ({ navigators }: State): string => {
-    const { told, problem } = navigators.facets;
+  const pending = ({ facets: { told, problem } }: State): string => {
     if (!told || problem) return problem || "Counting…";
     if (told.pending.length > 0) return `Looking for ${told.pending.join(", ")}…`;
     return odd.querySelector("button:not([hidden])") ? "" : "Nothing odd was found in the texts.";

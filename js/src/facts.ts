@@ -1,6 +1,6 @@
 /** Why the row under the cursor is where it is: what the model makes of it, and what is odd about it, in one line. */
 
-import type { Make, Plain } from "./draw";
+import { type Make, type Plain, refill } from "./draw";
 import type { Row } from "./protocol";
 import { quirkChips } from "./quirks";
 import { nameOf } from "./standing";
@@ -25,8 +25,11 @@ export function makeFacts(make: Make<State>, store: Store, showTwins: (row: Row)
     (_, state) => {
       const row = rowOf(state);
       if (!row) return;
-      list.replaceChildren(...factsOf(row, state).map(([name, value]) => fact(make, name, value)));
-      chips.replaceChildren(...quirkChips(make, row.quirks));
+      refill(
+        list,
+        factsOf(row, state).map(([name, value]) => fact(make, name, value)),
+      );
+      refill(chips, quirkChips(make, row.quirks));
     },
   );
   return make(

@@ -1,6 +1,6 @@
 /** The grid: a header, fixed row slots, one tab stop; and a sentence where there are no rows. */
 
-import { isFocused, type Make } from "./draw";
+import { isFocused, keepsFocus, type Make, PAINTED } from "./draw";
 import { measureRoom } from "./name";
 import { makeRow, type RowSlot } from "./row";
 import type { State } from "./state";
@@ -29,12 +29,12 @@ export function makeGrid(
   let cursor: RowSlot | undefined;
 
   const all = make("input", {
-    ...{ type: "checkbox", tabindex: -1, "aria-label": "Select all on the page" },
+    ...{ type: "checkbox", tabindex: -1, label: "Select all on the page" },
     title: "Select all on the page (Ctrl+A)",
     checked: ({ rows }) => rows.length > 0 && bulk.page === "all",
     indeterminate: () => bulk.page === "some",
     disabled: ({ rows }) => rows.length === 0,
-    onmousedown: (event) => event.preventDefault(),
+    ...keepsFocus,
     onclick() {
       bulk.choosePage(all.checked);
     },
@@ -54,14 +54,14 @@ export function makeGrid(
       face,
     );
   const body = make(".body", { role: "rowgroup" });
-  const probe = make("span.probe", { "aria-hidden": true }, "transfer_not_received_by");
+  const probe = make("span.probe", PAINTED, "transfer_not_received_by");
   const el = make(
     ".table",
     bar,
     make(
       ".grid",
       {
-        ...{ role: "grid", "aria-label": "Examples", "aria-colcount": 6, "aria-multiselectable": true },
+        ...{ role: "grid", label: "Examples", "aria-colcount": 6, "aria-multiselectable": true },
         "aria-rowcount": ({ total }) => (total === null ? -1 : total + 1),
         "aria-busy": ({ turning }) => turning,
         "aria-readonly": ({ locked }) => locked !== "",

@@ -10,24 +10,23 @@ export interface Help {
 }
 
 const MARGIN_PX = 12;
-const KEYS: readonly (readonly [string, string])[] = [
-  ["↑ ↓ or k j", "move"],
-  ["PageUp PageDown", "turn pages"],
-  ["Home End", "first, last row of the page; with Ctrl first, last page"],
-  ["a or Space", "the most probable label other than the given one"],
-  ["s d", "the second and third such label"],
-  ["1 … 9", "the first nine labels of the data"],
-  ["Enter", "choose among all labels"],
-  ["y u x", "keep, unsure, remove"],
-  ["n", "write a note"],
-  ["z Z", "undo, redo; as Ctrl+Z and Ctrl+Y"],
-  ["v or Shift+Space", "select the row for a decision on many"],
-  ["Shift+↑ Shift+↓", "select more or fewer; Ctrl+A all on the page, Escape none"],
-  ["e w", "the whole text; its spaces and invisible characters"],
-  ["b", "blind: hide what the model thinks, and show it again"],
-  ["/", "search"],
-  ["?", "this help"],
-];
+/** Keys, a tab, and what they do. */
+const KEYS = `↑ ↓ or k j\tmove
+PageUp PageDown\tturn pages
+Home End\tfirst, last row of the page; with Ctrl first, last page
+a or Space\tthe most probable label other than the given one
+s d\tthe second and third such label
+1 … 9\tthe first nine labels of the data
+Enter\tchoose among all labels
+y u x\tkeep, unsure, remove
+n\twrite a note
+z Z\tundo, redo; as Ctrl+Z and Ctrl+Y
+v or Shift+Space\tselect the row for a decision on many
+Shift+↑ Shift+↓\tselect more or fewer; Ctrl+A all on the page, Escape none
+e w\tthe whole text; its spaces and invisible characters
+b\tblind: hide what the model thinks, and show it again
+/\tsearch
+?\tthis help`;
 const SENTENCES = [
   "Click a row to give it the model's best label other than the given one; click it again to put the given label back. " +
     "Click the label to choose among all labels.",
@@ -47,16 +46,19 @@ export function makeHelp(make: Plain, back: () => void): Help {
     ".help",
     back,
     { "?": () => dialog.close() },
-    { "aria-label": "How to review" },
+    { label: "How to review" },
     make(
       "dl",
-      KEYS.map(([keys, what]) => [
-        make(
-          "dt",
-          keys.split(" ").map((key) => make(/^(or|…)$/.test(key) ? "span" : "kbd", key)),
-        ),
-        make("dd", what),
-      ]),
+      KEYS.split("\n").map((line) => {
+        const [keys = "", what = ""] = line.split("\t");
+        return [
+          make(
+            "dt",
+            keys.split(" ").map((key) => make(/^(or|…)$/.test(key) ? "span" : "kbd", key)),
+          ),
+          make("dd", what),
+        ];
+      }),
     ),
     make(
       ".advice",

@@ -1,10 +1,11 @@
 /** The losses of all rows as a histogram: a brush, dragged or by keys, leaves the rows between its two ends. */
 
-import { isFocused, type Make, set } from "./draw";
+import { focusInPlace, isFocused, type Make, PAINTED, refill, set, setText } from "./draw";
 import type { LossHistogram } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { count, HIDDEN, loss, lossRange, NO_END, share, some, within } from "./words";
+import { makeTimer } from "./timer";
+import { count, HIDDEN, joined, loss, lossRange, NO_END, share, someRows, within } from "./words";
 
 type Bins = readonly [first: number, last: number];
 type Range = readonly [number, number];
@@ -13,20 +14,20 @@ const PAUSE_MS = 300;
 const STEPS_OF_TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 const STEPS: Readonly<Record<string, number>> = {
   ...{ ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 },
-  ...{ Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY },
+  ...{ Home: -NO_END, End: NO_END },
 };
 
 export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
   let drawn: LossHistogram | null = null;
   let edges: readonly number[] = [];
   let counts: readonly number[] = [];
+  let slots: readonly HTMLElement[] = [];
   /** The bins that are chosen, also while the brush is still being drawn. */
   let chosen: Bins | null = null;
   let filtered: Range | null = null;
   let anchor: number | null = null;
   let pressed: { readonly bin: number; readonly inside: boolean } | null = null;
-  let pause: ReturnType<typeof setTimeout> | undefined;
-  make.signal.addEventListener("abort", () => clearTimeout(pause));
+  const pause = makeTimer(make.signal);
 
   const edge = (i: number) => edges.at(i) ?? 0;
   const last = () => Math.max(0, edges.length - 2);
@@ -48,8 +49,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     return [from, to < 0 ? last() : Math.max(from, limit(to - 1))];
   };
   const apply = () => {
-    clearTimeout(pause);
-    pause = undefined;
+    pause.stop();
     store.filterBy({ loss_range: chosen && rangeOf(chosen) });
   };
   const choose = (next: Bins | null) => {
@@ -67,26 +67,26 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
   };
   const thumbWhere = (is: (thumb: HTMLElement) => boolean) => thumbs.findIndex(is);
 
-  const bars = make(".bins", { "aria-hidden": true });
+  const bars = make(".bins", PAINTED);
   const brush = make("i.brush");
   const thumbs = ["Lowest loss shown", "Highest loss shown"].map((name) =>
-    make(".thumb", { role: "slider", tabindex: 0, "aria-label": name }),
+    make(".thumb", { role: "slider", tabindex: 0, label: name }),
   );
   const says = make("span");
-  const ticks = make(".ticks.quiet", { "aria-hidden": true, hidden: (state) => hidden(state) });
-  const hidden = ({ blind, navigators }: State) => blind || !navigators.histogram.told;
+  const ticks = make(".ticks.quiet", PAINTED, { hidden: (state) => hidden(state) });
+  const hidden = ({ blind, histogram }: State) => blind || !histogram.told;
 
   const plot = make(".plot", { hidden }, bars, brush, thumbs, {
     onpointerdown(event) {
       if (event.button !== 0 || edges.length < 2) return;
       event.preventDefault();
       plot.setPointerCapture(event.pointerId);
-      clearTimeout(pause);
+      pause.stop();
       const bin = binAt(event);
       const [from, to] = ends();
       const thumb = thumbWhere((one) => event.composedPath().includes(one));
       anchor = thumb === 0 ? to : thumb === 1 ? from : bin;
-      thumbs[Math.max(0, thumb)]?.focus({ preventScroll: true });
+      focusInPlace(thumbs[Math.max(0, thumb)]);
       // A click beside the brush takes it off; a drag from there draws another.
       pressed = thumb < 0 && chosen !== null ? { bin, inside: bin >= from && bin <= to } : null;
       if (!chosen) choose([bin, bin]);
@@ -117,8 +117,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
             ? [Math.min(limit(from + step), to), to]
             : [from, Math.max(limit(to + step), from)],
         );
-        clearTimeout(pause);
-        pause = setTimeout(apply, PAUSE_MS);
+        pause.start(PAUSE_MS, apply);
       }
       event.preventDefault();
       event.stopPropagation();
@@ -131,7 +130,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     const range = chosen && rangeOf(chosen);
     brush.style.insetInline = `${share(from, bins)} ${share(bins - 1 - to, bins)}`;
     brush.hidden = !range;
-    plot.classList.toggle("lw-brushed", range !== null);
+    set(plot, { ".brushed": range !== null });
     thumbs.forEach((thumb, i) => {
       const at = i === 0 ? from : to + 1;
       set(thumb, {
@@ -142,13 +141,14 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
         "aria-valuetext": loss(edge(at)),
       });
     });
-    [...bars.children].forEach((bar, i) => {
-      bar.classList.toggle("lw-beside", range !== null && (i < from || i > to));
+    slots.forEach((slot, i) => {
+      set(slot, { ".beside": range && (i < from || i > to) });
     });
     const rows = counts.slice(from, to + 1).reduce((sum, n) => sum + n, 0);
-    says.textContent = range
-      ? `${lossRange(range)} · ${some(rows, "row")}`
-      : "drag to filter · strong: reviewed · log scale";
+    setText(
+      says,
+      range ? `${lossRange(range)} · ${someRows(rows)}` : "drag to filter · strong: reviewed · log scale",
+    );
   }
 
   function drawBars({ edges: between, rows: all, reviewed }: LossHistogram): void {
@@ -165,39 +165,37 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
       Math.max(0, (nats - edge(0)) / ((top - edge(0)) / last() || 1)),
     ]);
     const open = edge(-1) - top > 1.5 * (edge(1) - edge(0));
-    ticks.replaceChildren(
+    refill(ticks, [
       ...places.map(([face, at]) => make("span", { style: `inset-inline-start:${share(at, bins)}` }, face)),
       make(
         "span",
         { style: `inset-inline-start:${share(bins - (open ? 0.5 : 0), bins)}` },
         open ? `${+top.toFixed(2)} +` : loss(edge(-1)),
       ),
-    );
-    bars.replaceChildren(
-      ...all.map((rows, i) => {
-        const done = reviewed[i] ?? 0;
-        const range = lossRange([edge(i), i === last() ? NO_END : edge(i + 1)]);
-        return make(
+    ]);
+    slots = all.map((rows, i) => {
+      const done = reviewed[i] ?? 0;
+      const range = lossRange([edge(i), i === last() ? NO_END : edge(i + 1)]);
+      return make(
+        "",
+        { title: `${range}: ${someRows(rows)}, ${done} reviewed` },
+        make(
           "",
-          { title: `${range}: ${some(rows, "row")}, ${done} reviewed` },
-          make(
-            "",
-            { style: `height:${share(Math.log1p(rows), most)}` },
-            make("i", { style: `height:${share(done, rows)}` }),
-          ),
-        );
-      }),
-    );
+          { style: `height:${share(Math.log1p(rows), most)}` },
+          make("i", { style: `height:${share(done, rows)}` }),
+        ),
+      );
+    });
+    refill(bars, slots);
   }
 
-  make.watch(({ navigators, filter }) => {
-    const { told } = navigators.histogram;
+  make.watch(({ histogram: { told }, filter }) => {
     if (!told || (told === drawn && filter.loss_range === filtered)) return;
     filtered = filter.loss_range;
     if (told !== drawn) drawBars(told);
     drawn = told;
     // A brush that is being drawn stays as it is.
-    if (anchor === null && pause === undefined) chosen = binsOf(filtered);
+    if (anchor === null && !pause.runs) chosen = binsOf(filtered);
     drawBrush();
   });
 
@@ -213,21 +211,15 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     );
   return make(
     ".losses",
-    make(".title", ({ navigators }) => {
-      const missing = navigators.histogram.told?.missing ?? 0;
-      return missing > 0 ? `Loss · ${count(missing)} missing` : "Loss";
-    }),
-    make(
-      ".ends",
-      { role: "group", "aria-label": "Order" },
-      end("Highest loss", true),
-      end("Lowest loss", false),
+    make(".title", ({ histogram: { told } }) =>
+      joined(["Loss", told?.missing ? `${count(told.missing)} missing` : ""]),
     ),
+    make(".ends", { role: "group", label: "Order" }, end("Highest loss", true), end("Lowest loss", false)),
     plot,
     ticks,
     make(".axis.quiet", { hidden }, says),
-    make(".quiet", ({ blind, navigators: { histogram } }) =>
-      blind ? HIDDEN : histogram.problem || (histogram.told ? "" : "Counting the losses…"),
+    make(".quiet", ({ blind, histogram: { told, problem } }) =>
+      blind ? HIDDEN : problem || (told ? "" : "Counting the losses…"),
     ),
   );
 }

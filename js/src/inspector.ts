@@ -1,7 +1,7 @@
 /** What belongs to the row under the cursor: why it is here, its whole text, its likeliest labels, its note. */
 
 import { LONGEST_NOTE } from "./confirm";
-import { isFocused, type Make, maker, onKeys } from "./draw";
+import { isFocused, keepsFocus, type Make, maker, OF_DATA, onKeys, refill, shareBar } from "./draw";
 import { fact, makeFacts } from "./facts";
 import type { Row } from "./protocol";
 import { makeTexts } from "./seen";
@@ -49,7 +49,7 @@ export function makeInspector(
   // What scrolls can be reached by key.
   const frame = make(
     ".frame",
-    { tabindex: 0, role: "group", "aria-label": "Whole text" },
+    { tabindex: 0, role: "group", label: "Whole text" },
     texts.els.map((text) => text),
   );
   const more = make(
@@ -61,7 +61,10 @@ export function makeInspector(
   make.watch(
     () => row?.columns,
     (values, { snapshot }) =>
-      columns.replaceChildren(...snapshot.columns.map((name, i) => fact(make, name, values?.[i] ?? ""))),
+      refill(
+        columns,
+        snapshot.columns.map((name, i) => fact(make, name, values?.[i] ?? "")),
+      ),
   );
 
   const line = (i: number) => {
@@ -73,8 +76,8 @@ export function makeInspector(
       {
         tabindex: -1,
         ".away": () => label() === null,
-        off: ({ locked }) => locked !== "",
-        onmousedown: (event) => event.preventDefault(),
+        off: ({ locked }) => locked,
+        ...keepsFocus,
         onclick() {
           const id = label();
           if (row && id !== null) store.decide("relabel", row.row, { label: id });
@@ -84,7 +87,7 @@ export function makeInspector(
         const id = label() ?? MOST_DIGITS;
         return (row && KEYS[suggestions(row).indexOf(id)]) ?? (id < MOST_DIGITS ? id + 1 : "");
       }),
-      make("span.name", { dir: "auto", title: name, ".now": () => label() === row?.label }, name),
+      make("span.name", OF_DATA, { title: name, ".now": () => label() === row?.label }, name),
       make("span.mark", ({ snapshot }) =>
         joined(
           [
@@ -94,17 +97,13 @@ export function makeInspector(
           ", ",
         ),
       ),
-      make(
-        "span.share",
-        { "aria-hidden": true },
-        make("i", { style: () => `width:${share(chance() ?? 0, 1)}` }),
-      ),
+      shareBar(make, () => `width:${share(chance() ?? 0, 1)}`),
       make("span.percent", () => percent(chance())),
     );
   };
 
   const note = make("input.note", {
-    ...{ type: "text", "aria-label": "Note", placeholder: "Note (n)", dir: "auto" },
+    ...{ type: "text", label: "Note", placeholder: "Note (n)", dir: "auto" },
     ...{ autocomplete: "off", maxlength: LONGEST_NOTE },
     onfocus() {
       writing = row;
@@ -136,7 +135,7 @@ export function makeInspector(
           "button.show-odd",
           {
             title: "Spaces, line ends and invisible characters (w)",
-            "aria-label": "Show spaces and odd characters",
+            label: "Show spaces and odd characters",
             "aria-pressed": ({ odd }) => odd,
             onclick: store.toggleOdd,
           },

@@ -1,6 +1,7 @@
 /** Questions to the kernel: each is answered once, and asked again with the same id while it is not. */
 
-import { isReply, type Problem, type Reply, type Request, VERSION, type Verb, type Verbs } from "./protocol";
+import { isReply, type Reply, type Request, VERSION, type Verb, type Verbs } from "./protocol";
+import { makeWaiting } from "./timer";
 
 /** The part of anywidget's model that we use. */
 export interface Model {
@@ -9,15 +10,6 @@ export interface Model {
   off(event: string, callback: (...args: unknown[]) => void): void;
   send(content: unknown): unknown;
   widget_manager?: { get_model(id: string): Promise<Model> };
-}
-
-export class KernelError extends Error {
-  constructor(
-    readonly kind: string,
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 export interface Question<V extends Verb> {
@@ -30,89 +22,86 @@ export interface Question<V extends Verb> {
 
 interface Open {
   readonly request: Request;
-  readonly settle: (reply: Reply) => void;
-  readonly fail: (error: KernelError) => void;
-  timer: ReturnType<typeof setTimeout> | undefined;
-  urged: boolean;
+  settle(reply: Reply): void;
+  fail(error: Error): void;
+  timer?: ReturnType<typeof setTimeout>;
+  urged?: true;
 }
 
 const RESEND_MS = [1_500, 5_000, 15_000, 30_000];
-const LATE_MS = 1_000;
+
+export const GONE = "The kernel has stopped: re-run the cell.";
 
 export const backOff = (schedule: readonly number[], tries: number): number =>
   schedule[Math.min(tries, schedule.length - 1)] ?? 30_000;
 
-export class Kernel {
+export type Kernel = ReturnType<typeof makeKernel>;
+
+/** `hear` gets every answer, also those to other views; `liveness`: dead or late has changed. */
+export function makeKernel(
+  model: Model,
+  signal: AbortSignal,
+  hear: (reply: Reply) => void,
+  liveness: () => void,
+) {
   /** Starts every id of this view: with bare counters two views would take each other's answers. */
-  readonly prefix = [...crypto.getRandomValues(new Uint32Array(2))].map((n) => n.toString(36)).join("");
-  dead = false;
-  /** An urgent question is open for more than a second. */
-  late = false;
-  readonly #model: Model;
-  readonly #open = new Map<string, Open>();
-  readonly #listeners: { reply: (reply: Reply) => void; liveness: () => void };
-  #count = 0;
-  #lateTimer: ReturnType<typeof setTimeout> | undefined;
+  const prefix = [...crypto.getRandomValues(new Uint32Array(2))].map((n) => n.toString(36)).join("");
+  const questions = new Map<string, Open>();
+  const waiting = makeWaiting(signal, liveness);
+  let count = 0;
 
-  /** `reply` hears every answer, also those to other views; `liveness`: dead or late has changed. */
-  constructor(
-    model: Model,
-    signal: AbortSignal,
-    listeners: { reply: (reply: Reply) => void; liveness: () => void },
-  ) {
-    this.#model = model;
-    this.#listeners = listeners;
-    const hear = (message: unknown) => this.#hear(message);
-    const doubt = () => this.#doubt();
-    model.on("msg:custom", hear);
-    model.on("comm_live_update", doubt);
-    signal.addEventListener("abort", () => {
-      model.off("msg:custom", hear);
-      model.off("comm_live_update", doubt);
-      for (const open of this.#open.values()) clearTimeout(open.timer);
-      this.#open.clear();
-      clearTimeout(this.#lateTimer);
-    });
-  }
+  const kernel = {
+    dead: false,
 
-  nextId(): string {
-    this.#count += 1;
-    return `${this.prefix}-${this.#count}`;
-  }
+    /** An urgent question is open for more than a second. */
+    get late(): boolean {
+      return waiting.late;
+    },
 
-  ask<V extends Verb>(verb: V, args: Verbs[V]["args"], { patient = false } = {}): Question<V> {
-    const request: Request<V> = { v: VERSION, rid: this.nextId(), verb, args };
-    const { rid } = request;
-    const answer = new Promise<{ result: Verbs[V]["result"]; revision: number }>((resolve, reject) => {
-      this.#open.set(rid, {
-        request,
-        settle: (reply) => {
-          if (reply.ok) resolve({ result: reply.result as Verbs[V]["result"], revision: reply.revision });
-          else reject(new KernelError(reply.error.kind, reply.error.message));
-        },
-        fail: reject,
-        timer: undefined,
-        urged: false,
+    nextId(): string {
+      count += 1;
+      return `${prefix}-${count}`;
+    },
+
+    ask<V extends Verb>(verb: V, args: Verbs[V]["args"], patient = false): Question<V> {
+      const request: Request<V> = { v: VERSION, rid: kernel.nextId(), verb, args };
+      const { rid } = request;
+      const answer = new Promise<{ result: Verbs[V]["result"]; revision: number }>((resolve, fail) => {
+        questions.set(rid, {
+          request,
+          settle(reply) {
+            if (reply.ok) resolve({ result: reply.result as Verbs[V]["result"], revision: reply.revision });
+            else fail(new Error(reply.error.message));
+          },
+          fail,
+        });
       });
-    });
-    if (this.send(request) && !patient) this.#urge(rid);
-    return { answer, urge: () => this.#urge(rid), drop: () => this.#close(rid) };
-  }
+      if (kernel.send(request) && !patient) urge(rid);
+      return { answer, urge: () => urge(rid), drop: () => close(rid) };
+    },
 
-  /** Sends once; false where the kernel is gone. */
-  send(request: Request): boolean {
-    try {
-      // Where the host's send returns a promise, a dead comm rejects it instead of throwing.
-      Promise.resolve(this.#model.send(request)).catch(() => this.#die());
-      return true;
-    } catch {
-      this.#die();
-      return false;
-    }
-  }
+    /** The answer alone. */
+    find: async <V extends Verb>(
+      verb: V,
+      args: Verbs[V]["args"],
+      patient = false,
+    ): Promise<Verbs[V]["result"]> => (await kernel.ask(verb, args, patient).answer).result,
 
-  #urge(rid: string): void {
-    const open = this.#open.get(rid);
+    /** Sends once; false where the kernel is gone. */
+    send(request: Request): boolean {
+      try {
+        // Where the host's send returns a promise, a dead comm rejects it instead of throwing.
+        Promise.resolve(model.send(request)).catch(die);
+        return true;
+      } catch {
+        die();
+        return false;
+      }
+    },
+  };
+
+  function urge(rid: string): void {
+    const open = questions.get(rid);
     if (!open || open.urged) return;
     open.urged = true;
     let tries = 0;
@@ -120,56 +109,57 @@ export class Kernel {
       open.timer = setTimeout(
         () => {
           tries += 1;
-          if (this.send(open.request)) again();
+          if (kernel.send(open.request)) again();
         },
         backOff(RESEND_MS, tries),
       );
     };
     again();
-    this.#lateTimer ??= setTimeout(() => this.#setLate(true), LATE_MS);
+    waiting.begin();
   }
 
-  #close(rid: string): void {
-    clearTimeout(this.#open.get(rid)?.timer);
-    this.#open.delete(rid);
-    if ([...this.#open.values()].some((open) => open.urged)) return;
-    clearTimeout(this.#lateTimer);
-    this.#lateTimer = undefined;
-    this.#setLate(false);
+  function close(rid: string): void {
+    clearTimeout(questions.get(rid)?.timer);
+    questions.delete(rid);
+    if (![...questions.values()].some((open) => open.urged)) waiting.end();
   }
 
-  #setLate(late: boolean): void {
-    if (this.late === late) return;
-    this.late = late;
-    this.#listeners.liveness();
-  }
-
-  #hear(message: unknown): void {
+  function take(message: unknown): void {
     if (!isReply(message)) return;
-    if (this.dead) {
-      this.dead = false;
-      this.#listeners.liveness();
+    if (kernel.dead) {
+      kernel.dead = false;
+      liveness();
     }
-    const open = this.#open.get(message.rid);
-    this.#close(message.rid);
-    this.#listeners.reply(message);
+    const open = questions.get(message.rid);
+    close(message.rid);
+    hear(message);
     open?.settle(message);
   }
 
   /** The comm has changed its state. Hosts tell so when the kernel goes, but not which way: one question tells. */
-  #doubt(): void {
-    this.#die();
-    this.send({ v: VERSION, rid: this.nextId(), verb: "summary", args: {} });
+  function doubt(): void {
+    die();
+    kernel.send({ v: VERSION, rid: kernel.nextId(), verb: "summary", args: {} });
   }
 
-  #die(): void {
-    const gone: Problem = { kind: "dead", message: "The kernel has stopped: re-run the cell." };
-    for (const [rid, open] of [...this.#open]) {
-      this.#close(rid);
-      open.fail(new KernelError(gone.kind, gone.message));
+  function die(): void {
+    for (const [rid, open] of [...questions]) {
+      close(rid);
+      open.fail(new Error(GONE));
     }
-    if (this.dead) return;
-    this.dead = true;
-    this.#listeners.liveness();
+    if (kernel.dead) return;
+    kernel.dead = true;
+    liveness();
   }
+
+  model.on("msg:custom", take);
+  model.on("comm_live_update", doubt);
+  signal.addEventListener("abort", () => {
+    model.off("msg:custom", take);
+    model.off("comm_live_update", doubt);
+    for (const { timer } of questions.values()) clearTimeout(timer);
+    questions.clear();
+  });
+
+  return kernel;
 }

@@ -1,6 +1,7 @@
 /** What the keys do while the focus is in the grid. */
 
 import type { Plan } from "./bulk";
+import { LAST } from "./place";
 import type { Store } from "./store";
 
 export interface KeyActs {
@@ -73,7 +74,7 @@ function move(key: string, { place }: Store): Action {
     PageDown: () => place.turn(1),
     PageUp: () => place.turn(-1),
     Home: () => place.point(0),
-    End: () => place.point(Number.MAX_SAFE_INTEGER),
+    End: () => place.point(LAST),
   }[key];
 }
 

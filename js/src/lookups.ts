@@ -33,22 +33,15 @@ export function makeLookups(kernel: Kernel, changed: () => void, say: (sentence:
   return {
     /** The whole text where the page brought only its beginning: now if it is here, else later with a redraw. */
     wholeText: (row: Row): Text | null =>
-      row.text_cut
-        ? find(texts, row.row, async () => (await kernel.ask("text", { row: row.row }).answer).result)
-        : row,
+      row.text_cut ? find(texts, row.row, () => kernel.find("text", { row: row.row })) : row,
 
     /** How many other rows have the same words: now if that is known, else later with a redraw. */
     twinsOf: (row: Row): number | null =>
       isDuplicate(row)
-        ? find(
-            twins,
-            row.row,
-            async () => (await kernel.ask("twins", { row: row.row }, { patient: true }).answer).result.total,
-          )
+        ? find(twins, row.row, async () => (await kernel.find("twins", { row: row.row }, true)).total)
         : 0,
 
     /** Those rows as they stand now. */
-    twins: async (row: number): Promise<Verbs["twins"]["result"]> =>
-      (await kernel.ask("twins", { row }).answer).result,
+    twins: (row: number): Promise<Verbs["twins"]["result"]> => kernel.find("twins", { row }),
   };
 }

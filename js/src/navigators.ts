@@ -2,6 +2,7 @@
 
 import type { Kernel, Question } from "./kernel";
 import type { Filter, Verbs } from "./protocol";
+import { makeTimer } from "./timer";
 
 /** What is asked, and what the pane itself sets and so is no part of its question; null: no filter is. */
 const OWN = {
@@ -37,9 +38,8 @@ function makeLook<V extends PaneName>(verb: V, kernel: Kernel, signal: AbortSign
   let known = "";
   let revision = -1;
   let out: { readonly question: Question<V>; readonly since: number } | null = null;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timer = makeTimer(signal);
   let timed = "";
-  signal.addEventListener("abort", () => clearTimeout(timer));
 
   const look = {
     told: null as Verbs[V]["result"] | null,
@@ -65,26 +65,23 @@ function makeLook<V extends PaneName>(verb: V, kernel: Kernel, signal: AbortSign
         out.question.drop();
         out = null;
       }
-      if (stale && timed !== about) clearTimeout(timer);
-      else if (timer !== undefined) return;
+      if (timer.runs && !(stale && timed !== about)) return;
       askIn(stale ? 0 : AFTER_DECISION_MS, about);
     },
   };
 
   function askIn(pause: number, about: string): void {
-    clearTimeout(timer);
     timed = about;
-    timer = setTimeout(ask, pause);
+    timer.start(pause, ask);
   }
 
   function ask(): void {
-    timer = undefined;
     if (!moment?.quiet || !isOpen || out) return;
     const about = aboutOf(moment);
     const asked = moment.revision;
     const own = OWN[verb];
     const query = { ...moment.filter, ...own, offset: 0, limit: 1, as_of: null };
-    const question = kernel.ask(verb, (own ? { query } : {}) as Verbs[V]["args"], { patient: true });
+    const question = kernel.ask(verb, (own ? { query } : {}) as Verbs[V]["args"], true);
     out = { question, since: Date.now() };
     question.answer
       .then(

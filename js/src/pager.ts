@@ -1,6 +1,6 @@
 /** Pages: first, previous, next, last, one by number, and how long they are. */
 
-import { isFocused, type Make, onKeys, setOptions } from "./draw";
+import { isFocused, type Make, onKeys, setOptions, signButton } from "./draw";
 import type { State } from "./state";
 import type { Store } from "./store";
 import { count } from "./words";
@@ -8,8 +8,8 @@ import { count } from "./words";
 const SIZES = [10, 20, 50, 100];
 
 export function makePager(make: Make<State>, { place }: Store): HTMLElement {
-  const button = (name: string, face: string, off: (state: State) => boolean, onclick: () => void) =>
-    make("button", { "aria-label": name, title: name, off, onclick }, face);
+  const button = (name: string, sign: string, off: (state: State) => boolean, act: () => void) =>
+    signButton(make, sign, name, name, act, off);
   let drawn = "";
   const goToTyped = () => {
     const typed = Number.parseInt(page.value, 10);
@@ -20,7 +20,7 @@ export function makePager(make: Make<State>, { place }: Store): HTMLElement {
     if (Number.isFinite(typed)) place.go((Math.max(1, Math.min(typed, last)) - 1) * limit);
   };
   const page = make("input.page", {
-    ...{ type: "text", inputmode: "numeric", "aria-label": "Page", autocomplete: "off" },
+    ...{ type: "text", inputmode: "numeric", label: "Page", autocomplete: "off" },
     style: (state) => `width:${Math.max(3, pageOf(state).length + 2)}ch`,
     onblur: goToTyped,
     onkeydown: onKeys({
@@ -31,7 +31,7 @@ export function makePager(make: Make<State>, { place }: Store): HTMLElement {
     }),
   });
   const size = make("select", {
-    ...{ "aria-label": "Rows per page", title: "Rows per page" },
+    ...{ label: "Rows per page", title: "Rows per page" },
     onchange() {
       place.resize(Number(size.value));
     },

@@ -46,7 +46,7 @@ export function makePages(kernel: Kernel, filter: Filter, limit: number, asOf: n
         if (!ahead) before.question.urge();
         return before.done;
       }
-      const question = kernel.ask("page", { query: query(offset) }, { patient: ahead });
+      const question = kernel.ask("page", { query: query(offset) }, ahead);
       const done = question.answer
         .then(({ result, revision }) => take(offset, result, revision))
         .finally(() => {
@@ -67,8 +67,7 @@ export function makePages(kernel: Kernel, filter: Filter, limit: number, asOf: n
       if (counting) return;
       counting = true;
       try {
-        const { result } = await kernel.ask("count", { query: query(0) }).answer;
-        pages.total = result.total;
+        pages.total = (await kernel.find("count", { query: query(0) })).total;
       } finally {
         counting = false;
       }

@@ -20,15 +20,14 @@ type Panes = Readonly<Record<PaneName, (make: Make<State>, store: Store) => HTML
 
 export function makePanes(make: Make<State>, store: Store, panes: Panes, banner: HTMLElement): HTMLElement {
   let begun = false;
-  const isOpen = (name: PaneName) => (state: State) => state.navigators[name].open;
   const open = PANES.map(([name, face]) => {
     const inner = maker<State>(make.signal);
     const pane = make(
       `section.pane.pane-${name}`,
-      { "aria-label": face, hidden: (state) => !isOpen(name)(state) },
+      { label: face, hidden: (state) => !state[name].open },
       panes[name](inner, store),
     );
-    make.watch((state) => isOpen(name)(state) && inner.show(state));
+    make.watch((state) => state[name].open && inner.show(state));
     return pane;
   });
   const toggles = PANES.map(([name, face, title]) => {
@@ -36,7 +35,7 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
       "button.toggle",
       {
         title,
-        "aria-expanded": isOpen(name),
+        "aria-expanded": (state) => state[name].open,
         onclick() {
           store.look(name, !isOn(toggle, "expanded"));
         },
@@ -49,7 +48,7 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
     ".navigators",
     make(
       ".view",
-      make(".toggles", { role: "group", "aria-label": "Panes" }, toggles),
+      make(".toggles", { role: "group", label: "Panes" }, toggles),
       make(
         "button.toggle",
         {
@@ -61,7 +60,7 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
       ),
       banner,
     ),
-    make(".panes", { hidden: (state) => !PANES.some(([name]) => isOpen(name)(state)) }, open),
+    make(".panes", { hidden: (state) => !PANES.some(([name]) => state[name].open) }, open),
   );
   make.watch(() => {
     if (begun || !el.isConnected) return;

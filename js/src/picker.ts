@@ -1,6 +1,16 @@
 /** The label picker: every label by probability, found by typing; the focus goes back to the row. */
 
-import { isFocused, type Make, onKeys, set } from "./draw";
+import {
+  focusInPlace,
+  isFocused,
+  keepsFocus,
+  type Make,
+  OF_DATA,
+  onKeys,
+  refill,
+  set,
+  shareBar,
+} from "./draw";
 import { labelsByProbability } from "./standing";
 import type { ShownRow, State } from "./state";
 import { percent, share, within } from "./words";
@@ -74,8 +84,8 @@ export function makePicker(
     oninput: filter,
   });
   const list = make(".list", {
-    ...{ role: "listbox", id: prefix, "aria-label": "Labels by probability" },
-    onmousedown: (event) => event.preventDefault(),
+    ...{ role: "listbox", id: prefix, label: "Labels by probability" },
+    ...keepsFocus,
     onclick: (event) => take(options.find((option) => event.composedPath().includes(option.el))),
   });
   const none = make(".quiet.nothing");
@@ -115,19 +125,18 @@ export function makePicker(
       const option = make(
         ".option",
         { role: "option", id: `${prefix}-${i}` },
-        make("span.name", { dir: "auto", title: name }, name),
+        make("span.name", OF_DATA, { title: name }, name),
         make("span.mark", id === of.given ? "given" : id === of.label ? "now" : ""),
-        make(
-          "span.share",
-          { "aria-hidden": true, hidden: of.probabilities === null },
-          make("i", { style: `width:${share(probability ?? 0, 1)}` }),
-        ),
+        of.probabilities === null ? "" : shareBar(make, `width:${share(probability ?? 0, 1)}`),
         make("span.percent", percent(probability)),
       );
       return { el: option, id, words: name.toLowerCase() };
     });
-    list.replaceChildren(...options.map((option) => option.el));
-    set(input, { "aria-label": question.title, value: "" });
+    refill(
+      list,
+      options.map((option) => option.el),
+    );
+    set(input, { label: question.title, value: "" });
     el.hidden = false;
     filter();
     // The best label other than the one it has now: Enter takes it.
@@ -135,7 +144,7 @@ export function makePicker(
       options.findIndex((option) => (question.row ? option.id !== of.label : option.id === question.label)),
     );
     place(el, anchor);
-    input.focus({ preventScroll: true });
+    focusInPlace(input);
   }
 
   function filter(): void {

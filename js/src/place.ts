@@ -6,7 +6,7 @@ import type { Filter, Row, RowState } from "./protocol";
 import { within } from "./words";
 
 /** A cursor that lands on the last row of the page, however long it is. */
-const LAST = Number.MAX_SAFE_INTEGER;
+export const LAST = 1e9;
 const MOST_WAITING = 500;
 
 export type Place = ReturnType<typeof makePlace>;

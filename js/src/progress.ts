@@ -1,39 +1,32 @@
 /** How the review goes: what was found, how often a row of some loss was wrong, and how many errors are left. */
 
 import { makeCurve } from "./curve";
-import type { Make } from "./draw";
+import { type Make, refill, shareBar } from "./draw";
 import { soFar } from "./errors-left";
 import type { LossBand } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { count, joined, lately, share, some } from "./words";
+import { count, joined, lately, share, someRows } from "./words";
 
 const DRAW = 50;
 const COUNTS = { reviewed: "reviewed", wrong: "wrong", keep: "kept", unsure: "unsure" } as const;
 
 export function makeProgress(make: Make<State>, store: Store, backToGrid: () => void): HTMLElement {
-  const left = ({ navigators }: State) => navigators.progress.told?.errors_left ?? null;
+  const left = ({ progress }: State) => progress.told?.errors_left ?? null;
   const drawn = (state: State) => left(state)?.drawn ?? 0;
   const title = (words: string) => make(".title", words);
 
   const bands = make("tbody");
   make.watch(
-    ({ navigators }) => navigators.progress.told,
-    (told) => bands.replaceChildren(...(told?.bands ?? []).filter(({ rows }) => rows > 0).map(band)),
+    ({ progress }) => progress.told,
+    (told) => refill(bands, (told?.bands ?? []).filter(({ rows }) => rows > 0).map(band)),
   );
   const band = ({ low, high, rows, wrong, keep, precision }: LossBand) =>
     make(
       "tr",
-      { title: some(rows, "row") },
+      { title: someRows(rows) },
       make("th", { scope: "row" }, high === null ? `${low} and more` : `${low} to ${high}`),
-      make(
-        "td",
-        make(
-          "span.share",
-          { "aria-hidden": true },
-          make("i", { style: `width:${share(precision ?? 0, 1)}` }),
-        ),
-      ),
+      make("td", shareBar(make, `width:${share(precision ?? 0, 1)}`)),
       make("td.number", precision === null ? "–" : `${wrong} of ${wrong + keep}`),
     );
 
@@ -52,13 +45,13 @@ export function makeProgress(make: Make<State>, store: Store, backToGrid: () => 
           ),
         ),
       ),
-      make("p.quiet", ({ summary }) => joined([`of ${some(summary.rows, "row")}`, lately(summary)])),
+      make("p.quiet", ({ summary }) => joined([`of ${someRows(summary.rows)}`, lately(summary)])),
     ),
     make(
       ".spot",
       title("Errors left"),
       make("p.so-far", { tabindex: 0 }, (state) => {
-        const { told, problem } = state.navigators.progress;
+        const { told, problem } = state.progress;
         const { rows, reviewed } = state.summary;
         return problem || (told ? soFar(left(state), rows - reviewed) : "…");
       }),

@@ -307,7 +307,7 @@ export const isSnapshot = (value: unknown): value is Snapshot =>
 export function isReply(message: unknown): message is Reply {
   if (!isObject(message) || typeof message.rid !== "string" || typeof message.revision !== "number")
     return false;
-  return message.ok === true ? isObject(message.result) : message.ok === false && isObject(message.error);
+  return typeof message.ok === "boolean" && isObject(message.ok ? message.result : message.error);
 }
 
 /** The answers to decisions in a reply, whoever asked; null where it is about something else. */

@@ -20,7 +20,7 @@ export const quirkTip = (quirk: string): string => QUIRKS[quirk]?.[1] ?? quirk;
 /** Chips for the quirks; a row has room for two. Painted only, for the cell's text is about something else. */
 export function quirkChips(make: Plain, quirks: readonly string[]): HTMLElement[] {
   const chip = (word: string, name: string, title: string) =>
-    make("span.quirk", { role: "img", "aria-label": name, title, "data-word": word });
+    make("span.quirk", { role: "img", label: name, title, "data-word": word });
   const rest = quirks.slice(MOST).join(", ");
   const chips = quirks.slice(0, MOST).map((quirk) => {
     const [word, tip] = QUIRKS[quirk] ?? [quirk, ""];

@@ -1,7 +1,7 @@
 /** One row slot of the grid: made once, refilled for every page. */
 
 import { watchClicks } from "./clicks";
-import { type Make, maker, type Part, set } from "./draw";
+import { focusInPlace, keepsFocus, type Make, maker, OF_DATA, PAINTED, type Part, refill, set } from "./draw";
 import { showName } from "./name";
 import { quirkChips } from "./quirks";
 import { makeTexts } from "./seen";
@@ -44,18 +44,16 @@ export function makeRow(
   const isNew = (row: ShownRow) => row.verdict === "relabel";
   const isOffered = (row: ShownRow) => !isNew(row) && !state.locked;
   const name = (id: number | null) => nameOf(state, id) ?? "";
-  /** The row keeps the focus when something in it is pressed, so that the keys go on working. */
-  const keepFocus = { onmousedown: (event: MouseEvent) => event.preventDefault() };
   const point = () => {
     place.point(index);
-    el.focus({ preventScroll: true });
+    focusInPlace(el);
   };
 
   const texts = makeTexts(make, ".words");
-  const given = make("span.name", { dir: "auto", ".none": (row) => row.given === null });
-  const chosen = make("span.name.chosen", { dir: "auto", hidden: (row) => !isNew(row) });
-  const hinted = make("span.name", { dir: "auto" });
-  const predicted = make("span.name", { dir: "auto", title: (row) => name(row.predicted) });
+  const given = make("span.name", OF_DATA, { ".none": (row) => row.given === null });
+  const chosen = make("span.name.chosen", OF_DATA, { hidden: (row) => !isNew(row) });
+  const hinted = make("span.name", OF_DATA);
+  const predicted = make("span.name", OF_DATA, { title: (row) => name(row.predicted) });
   const quirks = make("span.quirks");
   const cell = (column: string, ...parts: Part<ShownRow>[]) =>
     make(`.cell.${column}`, { role: "gridcell", "data-column": column }, parts);
@@ -78,7 +76,7 @@ export function makeRow(
     make(
       ".line",
       given,
-      make("span.sign", { "aria-hidden": true }, (row) => VERDICT_SIGNS[row.verdict]),
+      make("span.sign", PAINTED, (row) => VERDICT_SIGNS[row.verdict]),
       make("span.hint", { hidden: (row) => !isNew(row) || state.locked !== "" }, "↩ click restores"),
     ),
     make(
@@ -94,7 +92,7 @@ export function makeRow(
     predicted,
     make(
       "span.quiet",
-      { title: (row) => row.problem, ".problem": (row) => row.problem !== "" },
+      { title: (row) => row.problem, ".problem": (row) => row.problem },
       (row) => row.problem || percent(row.predicted_prob),
     ),
   );
@@ -121,7 +119,7 @@ export function makeRow(
     cell(
       "select",
       {
-        ...keepFocus,
+        ...keepsFocus,
         onclick(event) {
           event.stopPropagation();
           if (current) select(current.row, clicks.chooses(event) ?? "also");
@@ -130,7 +128,7 @@ export function makeRow(
       make("input", {
         ...{ type: "checkbox", tabindex: -1 },
         checked: ({ row }) => bulk.has(row),
-        "aria-label": ({ row }) => `Select row ${row}`,
+        label: ({ row }) => `Select row ${row}`,
       }),
     ),
     cell(
@@ -149,7 +147,7 @@ export function makeRow(
       ),
       make(
         ".bar",
-        { "aria-hidden": true },
+        PAINTED,
         bar("before", (row) => row.loss),
         bar("now", (row) => (isNew(row) ? row.loss_after : row.loss)),
       ),
@@ -159,21 +157,21 @@ export function makeRow(
     predictedCell,
     cell(
       "verdict",
-      { ...keepFocus, onclick: (event) => event.stopPropagation() },
+      { ...keepsFocus, onclick: (event) => event.stopPropagation() },
       make(
         ".buttons",
         BUTTONS.map(({ kind, name: word, face, title }) =>
           make(
             `button.${kind}`,
             {
-              ...{ "aria-label": word, title, tabindex: -1 },
+              ...{ label: word, title, tabindex: -1 },
               "aria-pressed": (row) => row.verdict === kind,
-              off: () => state.locked !== "",
+              off: () => state.locked,
               onclick(event) {
                 if (!current || event.detail > 1) return;
                 place.point(index);
                 store.decide(kind, current.row);
-                el.focus({ preventScroll: true });
+                focusInPlace(el);
               },
             },
             face,
@@ -211,7 +209,7 @@ export function makeRow(
   const odd = (row: ShownRow) => row.quirks.filter((quirk) => quirk !== "unlabelled");
   make.watch(
     (row) => odd(row).join(),
-    (_, row) => quirks.replaceChildren(...quirkChips(make, odd(row))),
+    (_, row) => refill(quirks, quirkChips(make, odd(row))),
   );
 
   function show(now: State, row: ShownRow | null, space: number): void {

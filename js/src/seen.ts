@@ -1,6 +1,6 @@
 /** Text as it is read: search hits marked and, on demand, the characters that nobody sees; its content stays as it is. */
 
-import { type Plain, set } from "./draw";
+import { OF_DATA, type Plain, refill, set } from "./draw";
 import type { State } from "./state";
 
 export interface Look {
@@ -49,7 +49,7 @@ export interface Texts {
 }
 
 export function makeTexts(make: Plain, name: string): Texts {
-  const texts = [0, 1].map((i) => ({ el: make(name, { dir: "auto" }), i, drawn: "" }));
+  const texts = [0, 1].map((i) => ({ el: make(name, OF_DATA), i, drawn: "" }));
   const show = (state: State, ...words: readonly [string, string | null]) => {
     for (const text of texts) {
       const { el, i, drawn } = text;
@@ -57,8 +57,9 @@ export function makeTexts(make: Plain, name: string): Texts {
       set(el, { "data-name": column || null, hidden: words[i] === null });
       text.drawn = JSON.stringify([words[i], lookOf(state)]);
       if (text.drawn === drawn) continue;
-      el.replaceChildren(
-        ...pieces(words[i] ?? "", lookOf(state)).map(({ text: piece, hit, sign }) => {
+      refill(
+        el,
+        pieces(words[i] ?? "", lookOf(state)).map(({ text: piece, hit, sign }) => {
           const inner = sign ? make("span.odd", { "data-sign": sign }, piece) : piece;
           return hit ? make("mark", inner) : inner;
         }),

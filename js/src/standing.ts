@@ -4,22 +4,13 @@ import type { Op, Row, RowState } from "./protocol";
 import type { State } from "./state";
 
 /** The row after a decision, as the kernel will have it too; undo and redo only the kernel knows. */
-export function decided(row: Row, op: Op): Row {
-  const standing = { label: row.given, verdict: "" as const, loss_after: row.loss };
-  switch (op.kind) {
-    case "relabel":
-      if (op.label === row.given) return { ...row, ...standing };
-      return { ...row, label: op.label, verdict: "relabel", loss_after: lossOf(row, op.label) };
-    case "clear":
-      return { ...row, ...standing };
-    case "note":
-      return { ...row, note: op.note ?? "" };
-    case "undo":
-    case "redo":
-      return row;
-    default:
-      return { ...row, ...standing, verdict: op.kind };
-  }
+export function decided(row: Row, { kind, label, note }: Op): Row {
+  if (kind === "undo" || kind === "redo") return row;
+  if (kind === "note") return { ...row, note: note ?? "" };
+  if (kind === "relabel" && label !== row.given)
+    return { ...row, label, verdict: kind, loss_after: lossOf(row, label) };
+  const verdict = kind === "clear" || kind === "relabel" ? "" : kind;
+  return { ...row, verdict, label: row.given, loss_after: row.loss };
 }
 
 export const stateOf = ({ row, label, verdict, note, loss_after }: Row): RowState => ({

@@ -11,7 +11,7 @@ export interface ShownRow extends Row {
   readonly problem: string;
 }
 
-export interface State {
+export interface State extends Navigators {
   readonly snapshot: Snapshot;
   readonly filter: Filter;
   readonly limit: number;
@@ -39,8 +39,6 @@ export interface State {
   readonly canUndo: boolean;
   readonly canRedo: boolean;
   readonly exporting: boolean;
-  /** What the panes above the grid know of all rows. */
-  readonly navigators: Navigators;
   /** The rows chosen for one decision. */
   readonly bulk: Bulk;
   /** Whether what the model thinks is hidden. */

@@ -1,9 +1,9 @@
 /** What happened last, and how much is reviewed: told politely to a screen reader too. */
 
-import type { Make } from "./draw";
+import { type Make, OF_DATA, PAINTED } from "./draw";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { reviewed } from "./words";
+import { reviewed, share } from "./words";
 
 export function makeStatus(make: Make<State>, store: Store): HTMLElement {
   const download = () => {
@@ -13,14 +13,14 @@ export function makeStatus(make: Make<State>, store: Store): HTMLElement {
   /** Of what is reviewed, for nobody reviews all rows. */
   const part = (kind: "wrong" | "keep" | "unsure") =>
     make(`i.part-${kind}`, {
-      style: ({ summary }) => `width:${((100 * summary[kind]) / Math.max(1, summary.reviewed)).toFixed(2)}%`,
+      style: ({ summary }) => `width:${share(summary[kind], summary.reviewed)}`,
     });
   return make(
     ".progress",
     make(
       ".status",
       { role: "status", "aria-live": "polite" },
-      make("span.said", { dir: "auto", ".alarm": ({ locked }) => locked !== "" }, ({ status }) => status),
+      make("span.said", OF_DATA, { ".alarm": ({ locked }) => locked !== "" }, ({ status }) => status),
       " ",
       make("span.quiet.done", ({ summary }) => reviewed(summary)),
     ),
@@ -36,7 +36,7 @@ export function makeStatus(make: Make<State>, store: Store): HTMLElement {
     make(
       ".meter",
       {
-        "aria-hidden": "true",
+        ...PAINTED,
         title: ({ summary: { wrong, keep, unsure } }) => `${wrong} wrong, ${keep} kept, ${unsure} unsure`,
       },
       part("wrong"),

@@ -2,7 +2,7 @@
 
 import { makeBulk } from "./bulk";
 import { makeHistory, turnsBack } from "./history";
-import { Kernel, type Model } from "./kernel";
+import { GONE, type Kernel, type Model, makeKernel } from "./kernel";
 import { makeLookups } from "./lookups";
 import { makeNavigators, type PaneName } from "./navigators";
 import { makePlace } from "./place";
@@ -21,11 +21,11 @@ import {
   type Verb,
   type Verbs,
 } from "./protocol";
-import { DecisionQueue } from "./queue";
+import { makeQueue } from "./queue";
 import { blinded, decided, suggestions } from "./standing";
 import { FIRST_FILTER, NO_FILTER, type ShownRow, type State } from "./state";
 import { makeUnsent } from "./unsent";
-import { count, joined, some } from "./words";
+import { count, joined, some, someRows } from "./words";
 
 const LEAST_SCALE = 4;
 
@@ -57,16 +57,13 @@ export function makeStore(model: Model, signal: AbortSignal) {
   /** Spot checks drawn in this view. */
   let draws = 0;
 
-  const kernel: Kernel = new Kernel(model, signal, {
-    reply: hear,
-    liveness: () => {
-      queue.liveness();
-      if (kernel.dead) exporting = false;
-      else if (!place.here) place.go(0);
-      changed();
-    },
+  const kernel: Kernel = makeKernel(model, signal, hear, () => {
+    queue.liveness();
+    if (kernel.dead) exporting = false;
+    else if (!place.here) place.go(0);
+    changed();
   });
-  const queue = new DecisionQueue(kernel, signal, { answered, lateness: changed });
+  const queue = makeQueue(kernel, signal, answered, changed);
   const unsent = makeUnsent(snapshot.review);
   const place = makePlace(kernel, FIRST_FILTER, snapshot.page_size, changed);
   const navigators = makeNavigators(kernel, signal, changed, () => place.reload());
@@ -97,22 +94,23 @@ export function makeStore(model: Model, signal: AbortSignal) {
 
     get state(): State {
       const rows = place.rows().map(shown);
-      lossScale = rows.reduce((most, row) => Math.max(most, row.loss ?? 0), lossScale);
-      const { filter, limit, offset, goal, total, cursor, here, turning, problem } = place;
+      lossScale = Math.max(lossScale, ...rows.map((each) => each.loss ?? 0));
       const { open } = queue;
       const why = locked();
       const waiting = !open.every(turnsBack);
       return {
-        ...{ snapshot, filter, limit, offset, goal, total, rows, cursor, here, turning, problem },
-        late: turning && kernel.late,
-        outOfDate: here && (place.shown.asOf ?? 0) < revision,
+        ...place,
+        ...navigators,
+        ...{ snapshot, rows },
+        late: place.turning && kernel.late,
+        outOfDate: place.here && (place.shown.asOf ?? 0) < revision,
         ...{ lossScale, summary },
         unsaved: open.length,
         locked: why,
         dead: kernel.dead,
         canUndo: !why && (waiting || summary.can_undo),
         canRedo: !why && (history.canRedo || (!waiting && summary.can_redo)),
-        ...{ exporting, navigators, bulk: store.bulk, blind, odd },
+        ...{ exporting, bulk: store.bulk, blind, odd },
         status: status(),
       };
     },
@@ -163,7 +161,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
       if (!checked) return;
       summary = checked.summary;
       draws += 1;
-      said = `Spot check: ${some(checked.errors_left.drawn, "row")} drawn at random`;
+      said = `Spot check: ${someRows(checked.errors_left.drawn)} drawn at random`;
       store.filterBy({ ...NO_FILTER, spot_check: true });
     },
 
@@ -215,8 +213,8 @@ export function makeStore(model: Model, signal: AbortSignal) {
       say("Export: writing the corrected rows");
       try {
         await queue.settled();
-        const { result } = await kernel.ask("export", {}).answer;
-        say(`Wrote ${result.path} with ${some(result.rows, "row")}`);
+        const { path, rows } = await kernel.find("export", {});
+        say(`Wrote ${path} with ${someRows(rows)}`);
       } catch (error) {
         say(`Not exported: ${(error as Error).message}`);
       } finally {
@@ -254,7 +252,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
   async function act<V extends Verb>(verb: V, args: Verbs[V]["args"]): Promise<Verbs[V]["result"] | null> {
     if (refuse()) return null;
     try {
-      return (await kernel.ask(verb, args).answer).result;
+      return await kernel.find(verb, args);
     } catch (error) {
       say((error as Error).message);
       return null;
@@ -262,8 +260,8 @@ export function makeStore(model: Model, signal: AbortSignal) {
   }
 
   function askSummary(): void {
-    kernel.ask("summary", {}, { patient: true }).answer.then(
-      ({ result }) => {
+    kernel.find("summary", {}, true).then(
+      (result) => {
         summary = result;
         changed();
       },
@@ -346,9 +344,8 @@ export function makeStore(model: Model, signal: AbortSignal) {
   function locked(): string {
     if (!kernel.dead) return readOnly;
     const unsaved = queue.open.length;
-    const sentence = "The kernel has stopped: re-run the cell.";
-    if (unsaved === 0) return sentence;
-    return `${sentence} ${some(unsaved, "decision is", "decisions are")} not saved yet, and will be then`;
+    if (unsaved === 0) return GONE;
+    return `${GONE} ${some(unsaved, "decision is", "decisions are")} not saved yet, and will be then`;
   }
 
   function status(): string {

@@ -1,9 +1,10 @@
 /** The strip above the grid: search, filters, order, undo and redo, export, help. */
 
-import { isFocused, type Make, onKeys, setOptions } from "./draw";
+import { isFocused, type Make, onKeys, set, setOptions, signButton } from "./draw";
 import type { Filter, Verdict } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
+import { makeTimer } from "./timer";
 import { VERDICT_WORDS } from "./words";
 
 export interface Toolbar {
@@ -22,14 +23,12 @@ export function makeToolbar(
   store: Store,
   acts: { help(): void; backToGrid(): void },
 ): Toolbar {
-  let pause: ReturnType<typeof setTimeout> | undefined;
   let asked = "";
   let names: readonly string[] = [];
-  const stop = () => clearTimeout(pause);
-  make.signal.addEventListener("abort", stop);
+  const pause = makeTimer(make.signal);
   /** Whatever is asked takes along what has been typed so far. */
   const filterBy = (patch: Partial<Filter>) => {
-    stop();
+    pause.stop();
     asked = search.value;
     store.filterBy({ search: asked || null, ...patch });
   };
@@ -37,23 +36,24 @@ export function makeToolbar(
     if (search.value !== asked) filterBy({});
   };
   const search = make("input.search", {
-    ...{ type: "search", "aria-label": "Search text", placeholder: "Search text  /" },
+    ...{ type: "search", label: "Search text", placeholder: "Search text  /" },
     ...{ autocomplete: "off", spellcheck: false },
     oninput: (event) => {
-      stop();
-      if (!(event as InputEvent).isComposing) pause = setTimeout(ask, PAUSE_MS);
+      pause.stop();
+      if (!(event as InputEvent).isComposing) pause.start(PAUSE_MS, ask);
     },
     oncompositionend: ask,
     onblur: ask,
     onkeydown: onKeys({ Enter: ask, Escape: acts.backToGrid, ArrowDown: acts.backToGrid }),
   });
+  /** `chosen`: which option, -1 for the first: any. */
   const select = (
     name: string,
     chosen: (filter: Filter) => number,
     take: (index: number) => Partial<Filter>,
   ) => {
     const el = make("select", {
-      ...{ "aria-label": name, title: name },
+      ...{ label: name, title: name },
       onchange() {
         filterBy(take(el.selectedIndex - 1));
       },
@@ -62,17 +62,17 @@ export function makeToolbar(
   };
   const given = select(
     "Given label",
-    (filter) => (filter.unlabelled ? names.length : filter.given === null ? -1 : names.indexOf(filter.given)),
+    (filter) => (filter.unlabelled ? names.length : names.indexOf(filter.given as string)),
     (i) => ({ given: names[i] ?? null, unlabelled: i === names.length || null }),
   );
   const predicted = select(
     "Predicted label",
-    (filter) => (filter.predicted === null ? -1 : names.indexOf(filter.predicted)),
+    (filter) => names.indexOf(filter.predicted as string),
     (i) => ({ predicted: names[i] ?? null }),
   );
   const verdict = select(
     "Verdict",
-    (filter) => (filter.verdict === null ? -1 : VERDICTS.indexOf(filter.verdict)),
+    (filter) => VERDICTS.indexOf(filter.verdict as Verdict),
     (i) => ({ verdict: VERDICTS[i] ?? null }),
   );
   setOptions(make, verdict.el, [
@@ -80,7 +80,7 @@ export function makeToolbar(
     ...VERDICTS.map((value) => ({ value, name: VERDICT_WORDS[value] })),
   ]);
   const sort = make("select", {
-    ...{ "aria-label": "Sort by", title: "Sort by" },
+    ...{ label: "Sort by", title: "Sort by" },
     onchange() {
       const { sorts } = store.state.snapshot;
       filterBy({ sort: sort.value, descending: sorts[sort.selectedIndex]?.descending ?? true });
@@ -95,7 +95,7 @@ export function makeToolbar(
       filterBy({ disagreements: only.checked });
     },
   });
-  const help = make("button", { "aria-label": "Help", title: "Help and keys (?)", onclick: acts.help }, "?");
+  const help = signButton(make, "?", "Help", "Help and keys (?)", acts.help);
 
   make.watch(({ snapshot, filter, blind }) => {
     if (names !== snapshot.label_names) {
@@ -107,7 +107,7 @@ export function makeToolbar(
     }
     for (const { el, chosen } of [given, predicted, verdict]) {
       el.selectedIndex = chosen(filter) + 1;
-      el.classList.toggle("lw-set", el.selectedIndex > 0);
+      set(el, { ".set": el.selectedIndex > 0 });
     }
     predicted.el.disabled = blind;
     setOptions(make, sort, snapshot.sorts);
@@ -130,7 +130,7 @@ export function makeToolbar(
         make(
           "button.direction",
           {
-            "aria-label": order,
+            label: order,
             title: (state) => `${order(state)}: click to turn round`,
             onclick: () => filterBy({ descending: !store.place.filter.descending }),
           },
@@ -141,21 +141,8 @@ export function makeToolbar(
     make("label.check", only, "Disagreements only"),
     make(
       ".acts",
-      make(
-        "button",
-        { "aria-label": "Undo", title: "Undo (z)", off: ({ canUndo }) => !canUndo, onclick: store.undo },
-        "↶",
-      ),
-      make(
-        "button",
-        {
-          "aria-label": "Redo",
-          title: "Redo (Shift+Z)",
-          off: ({ canRedo }) => !canRedo,
-          onclick: store.redo,
-        },
-        "↷",
-      ),
+      signButton(make, "↶", "Undo", "Undo (z)", store.undo, ({ canUndo }) => !canUndo),
+      signButton(make, "↷", "Redo", "Redo (Shift+Z)", store.redo, ({ canRedo }) => !canRedo),
       make(
         "button",
         {

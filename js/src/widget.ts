@@ -102,12 +102,13 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
 
   // A click beside the open picker only closes it, as beside any menu: it must not relabel the row that it falls on.
   let closing = false;
+  const first = { signal, capture: true };
   grid.el.addEventListener(
     "pointerdown",
     () => {
       closing = !picker.el.hidden;
     },
-    { signal, capture: true },
+    first,
   );
   grid.el.addEventListener(
     "click",
@@ -116,7 +117,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
         event.stopPropagation();
       closing = false;
     },
-    { signal, capture: true },
+    first,
   );
 
   const keyActs = {
@@ -141,7 +142,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
       className: "loss-widget",
       tabindex: -1,
       "data-unsaved": ({ unsaved }) => unsaved,
-      ".locked": ({ locked }) => locked !== "",
+      ".locked": ({ locked }) => locked,
       ".losses-only": ({ snapshot }) => !snapshot.has_predictions,
       onkeydown(event) {
         const from = event.composedPath()[0];
@@ -174,23 +175,21 @@ function guardHost(root: HTMLElement): void {
 
 /** What cells and newer widgets do comes over a second, tiny model: a push on the grid's own comm makes clicks wait. */
 async function followAnnouncements(model: Model, store: Store, signal: AbortSignal): Promise<void> {
-  const reference = model.get("announcements");
-  const id = typeof reference === "string" ? /^IPY_MODEL_(.+)$/.exec(reference)?.[1] : undefined;
+  const id = /^IPY_MODEL_(.+)$/.exec(`${model.get("announcements")}`)?.[1];
   if (id === undefined || !model.widget_manager) return;
   try {
     const told = await model.widget_manager.get_model(id);
     if (signal.aborted) return;
-    const hear = () =>
-      store.announced({
-        revision: told.get("revision"),
-        said: told.get("said"),
-        read_only: told.get("read_only"),
-        snapshot: told.get("snapshot"),
-      });
-    for (const name of ["revision", "read_only", "snapshot"]) {
-      told.on(`change:${name}`, hear);
-      signal.addEventListener("abort", () => told.off(`change:${name}`, hear));
-    }
+    const names = ["revision", "said", "read_only", "snapshot"];
+    const hear = () => {
+      const [revision, said, read_only, snapshot] = names.map((name) => told.get(name));
+      store.announced({ revision, said, read_only, snapshot });
+    };
+    const changes = names.map((name) => `change:${name}`);
+    for (const change of changes) told.on(change, hear);
+    signal.addEventListener("abort", () => {
+      for (const change of changes) told.off(change, hear);
+    });
     hear();
   } catch {
     // marimo has no manager to ask: what a cell does shows with the next page.

@@ -7,6 +7,8 @@ export const count = (n: number): string => n.toLocaleString("en-US");
 export const some = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;
 
+export const someRows = (n: number): string => some(n, "row");
+
 /** What there is to say, side by side. */
 export const joined = (parts: readonly (string | false | null | undefined)[], by = " · "): string =>
   parts.filter(Boolean).join(by);
@@ -59,7 +61,7 @@ export const VERDICT_SIGNS: Record<Verdict, string> = {
 export function reviewed(summary: Summary): string {
   const { rows, reviewed: done, wrong } = summary;
   return joined([
-    `${count(done)} of ${some(rows, "row")} reviewed`,
+    `${count(done)} of ${someRows(rows)} reviewed`,
     done > 0 ? `${count(wrong)} wrong` : "",
     done > 0 ? lately(summary) : "",
   ]);

@@ -27,15 +27,15 @@ async function opened(count = 100): Promise<Opened> {
 test("a closed pane asks nothing, an open one once", async () => {
   const { model, store } = await opened();
   expect(heard(model, "histogram")).toHaveLength(0);
-  store.state.navigators.histogram.open = true;
+  store.state.histogram.open = true;
   await settle();
   expect(heard(model, "histogram")).toHaveLength(1);
-  expect(store.state.navigators.histogram.told?.rows.reduce((sum, n) => sum + n)).toBe(100);
+  expect(store.state.histogram.told?.rows.reduce((sum, n) => sum + n)).toBe(100);
 });
 
 test("what a pane itself sets does not change what it shows, other filters do", async () => {
   const { model, store } = await opened();
-  const { histogram, confusion } = store.state.navigators;
+  const { histogram, confusion } = store.state;
   histogram.open = true;
   confusion.open = true;
   await settle();
@@ -49,7 +49,7 @@ test("what a pane itself sets does not change what it shows, other filters do", 
 
 test("many quick decisions make few questions, and the last answer counts them all", async () => {
   const { model, store } = await opened();
-  const { confusion } = store.state.navigators;
+  const { confusion } = store.state;
   confusion.open = true;
   await settle();
   for (let row = 0; row < 10; row += 1) {
@@ -64,7 +64,7 @@ test("many quick decisions make few questions, and the last answer counts them a
 
 test("while the kernel is busy one question waits, however many filters are tried; its late answer is not shown", async () => {
   const { model, store } = await opened();
-  const { confusion } = store.state.navigators;
+  const { confusion } = store.state;
   confusion.open = true;
   model.busy = true;
   await settle();
@@ -91,7 +91,7 @@ test("quirks that the kernel has yet to look for are asked for until none is lef
     return { ...reply, result: { ...(reply.result as Facets), pending: ["markup", "empty"].slice(0, left) } };
   };
   const pages = heard(model, "page").length;
-  store.state.navigators.facets.open = true;
+  store.state.facets.open = true;
   await settle();
   expect(heard(model, "facets")).toHaveLength(3);
   expect(heard(model, "page").length).toBeGreaterThan(pages);
@@ -103,7 +103,7 @@ test("a pane that was refused says why, and asks again with the next filter", as
   const error = { kind: "input", message: "No such thing" };
   model.kernel.answer = (request) =>
     request.verb === "confusion" ? { ...whole(request), ok: false as const, error } : whole(request);
-  const { confusion } = store.state.navigators;
+  const { confusion } = store.state;
   confusion.open = true;
   await settle(60_000);
   expect(confusion.problem).toBe("No such thing");
@@ -135,7 +135,7 @@ test("blind, no row tells what the model thinks, a click has nothing to take, an
 
 test("a spot check shows the drawn rows alone, and the progress of it", async () => {
   const { model, store } = await opened();
-  const { progress } = store.state.navigators;
+  const { progress } = store.state;
   progress.open = true;
   store.filterBy({ given: "Sports", loss_range: [0, 1] });
   await settle();
