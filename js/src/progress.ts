@@ -2,13 +2,14 @@
 
 import { makeCurve } from "./curve";
 import { type Make, refill, shareBar } from "./draw";
-import { soFar } from "./errors-left";
 import type { LossBand } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
 import { count, joined, lately, share, someRows } from "./words";
 
 const DRAW = 50;
+const NOTHING_YET =
+  "Nobody knows yet how many errors are left. A spot check tells: judge some rows drawn at random from those not reviewed.";
 const COUNTS = { reviewed: "reviewed", wrong: "wrong", keep: "kept", unsure: "unsure" } as const;
 
 export function makeProgress(make: Make<State>, store: Store, backToGrid: () => void): HTMLElement {
@@ -52,8 +53,7 @@ export function makeProgress(make: Make<State>, store: Store, backToGrid: () => 
       title("Errors left"),
       make("p.so-far", { tabindex: 0 }, (state) => {
         const { told, problem } = state.progress;
-        const { rows, reviewed } = state.summary;
-        return problem || (told ? soFar(left(state), rows - reviewed) : "…");
+        return problem || (told ? (told.errors_left?.said ?? NOTHING_YET) : "…");
       }),
       make(
         ".acts",

@@ -210,10 +210,13 @@ export interface ErrorsLeft {
   readonly needed: number;
   readonly population: number;
   readonly found: number;
+  readonly unreviewed: number;
   readonly error_rate: number | null;
   readonly error_rate_interval: Interval | null;
   readonly errors_left: number | null;
   readonly errors_left_interval: Interval | null;
+  /** All of it in sentences. */
+  readonly said: string;
 }
 
 /** low <= loss < high; high null: no end. */

@@ -110,9 +110,12 @@ export function errorsLeft(drawn: readonly Row[], population: readonly Row[]): E
   const most = population.filter((row) => !isReviewed(row)).length;
   const left = (share: number) => Math.min(most, Math.max(0, share * population.length - found));
   const interval = [Math.max(0, rate - 0.1), Math.min(1, rate + 0.1)] as const;
+  const said = needed
+    ? `Spot check: ${needed} more to judge before it says anything. Number ${judged.length + 1} of ${drawn.length} is next.`
+    : `About ${Math.round(left(rate))} errors left among ${most} rows not reviewed; with 95 % confidence …`;
   return {
     ...{ drawn: drawn.length, judged: judged.length, wrong, kept, needed },
-    ...{ population: population.length, found },
+    ...{ population: population.length, found, unreviewed: most, said },
     error_rate: needed ? null : rate,
     error_rate_interval: needed ? null : interval,
     errors_left: needed ? null : left(rate),

@@ -6,8 +6,8 @@ before a spot check was made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, replace
+from math import ceil, floor, sqrt
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from loss_widget.review.query import VERDICTS
 
 NEEDED = 20
 """So many rows of the spot check must be judged right or wrong before it says anything."""
+
+FEW = 0.01
+"""A lower share of errors among the rest, and the time is better spent elsewhere."""
 
 _Z = 1.959963984540054  # 95 %
 _KEEP = VERDICTS.index("keep")
@@ -69,9 +72,9 @@ class ErrorsLeft:
 
     `drawn`: rows in the sample. `judged`: how many of them, from the first on without a gap, are reviewed; only these count,
     since a sample that is judged in order of loss is none. `wrong` of them are wrong, `kept` are right, the rest is unsure.
-    `population`: labelled rows that were not reviewed at the draw; `found`: those of them found wrong since. From NEEDED rows on
-    that are wrong or right: `error_rate` of the population with its 95 % Wilson interval, and `errors_left` = rate x population
-    - found; until then None.
+    `population`: labelled rows that were not reviewed at the draw; `found`: those of them found wrong since; `unreviewed`: those
+    still not reviewed. From NEEDED rows on that are wrong or right: `error_rate` of the population with its 95 % Wilson interval,
+    and `errors_left` = rate x population - found; until then None. `str()` says it in sentences, and whether to go on.
     """
 
     drawn: int
@@ -80,6 +83,7 @@ class ErrorsLeft:
     kept: int
     population: int
     found: int
+    unreviewed: int
     error_rate: float | None = None
     error_rate_interval: tuple[float, float] | None = None
     errors_left: float | None = None
@@ -90,6 +94,27 @@ class ErrorsLeft:
         """How many more rows must be judged wrong or right before there is an estimate."""
         return max(min(NEEDED, self.population) - self.wrong - self.kept, 0)
 
+    def __str__(self) -> str:
+        following = f" Number {self.judged + 1:,} of {self.drawn:,} is next." if self.judged < self.drawn else ""
+        if self.errors_left is None or self.errors_left_interval is None:
+            short = " Draw more rows: unsure ones do not count." if self.judged + self.needed > self.drawn else ""
+            return f"Spot check: {self.needed:,} more to judge before it says anything.{following}{short}"
+        low, high = self.errors_left_interval
+        count = round(self.errors_left)
+        between = f"{floor(low):,} to {ceil(high):,}" if low >= 1 else f"at most {ceil(high):,}"
+        return (
+            f"About {count:,} {'error' if count == 1 else 'errors'} left among {self.unreviewed:,} rows not reviewed; "
+            f"with 95 % confidence {between}. {self._advice(low, high)}{following}"
+        )
+
+    def _advice(self, low: float, high: float) -> str:
+        few = FEW * self.unreviewed
+        if high <= few:
+            return f"At most {100 * FEW:.0f} % of the rest is wrong: you can stop here."
+        if low > few:
+            return "Go on: there is more to find."
+        return f"It may be less than {100 * FEW:.0f} % of the rest: spot-check more rows to know, or go on."
+
 
 def errors_left(verdicts: np.ndarray, drawn: np.ndarray, population: np.ndarray) -> ErrorsLeft:
     """The estimate from the verdicts (n,) as they stand, the `drawn` rows in their order, and the `population` (n,) bool."""
@@ -98,17 +123,23 @@ def errors_left(verdicts: np.ndarray, drawn: np.ndarray, population: np.ndarray)
     judged = of_drawn[: gaps[0]] if len(gaps) else of_drawn
     wrong, kept = int(is_wrong(judged).sum()), int((judged == _KEEP).sum())
     size, found = int(np.count_nonzero(population)), int(np.count_nonzero(is_wrong(verdicts) & population))
-    told = ErrorsLeft(len(drawn), len(judged), wrong, kept, size, found)
+    most = int(np.count_nonzero(population & (verdicts == 0)))
+    told = ErrorsLeft(len(drawn), len(judged), wrong, kept, size, found, most)
     if told.needed:
         return told
     rate = wrong / (wrong + kept) if wrong + kept else 0.0
     low, high = wilson_interval(wrong, wrong + kept)
-    most = np.count_nonzero(population & (verdicts == 0))
 
     def left(share: float) -> float:
         return float(np.clip(share * size - found, 0, most))
 
-    return ErrorsLeft(len(drawn), len(judged), wrong, kept, size, found, rate, (low, high), left(rate), (left(low), left(high)))
+    return replace(
+        told,
+        error_rate=rate,
+        error_rate_interval=(low, high),
+        errors_left=left(rate),
+        errors_left_interval=(left(low), left(high)),
+    )
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:

@@ -218,7 +218,7 @@ def encode_progress(told: Progress) -> dict[str, Any]:
 
 
 def encode_errors_left(told: ErrorsLeft | None) -> dict[str, Any] | None:
-    return None if told is None else {**asdict(told), "needed": told.needed}
+    return None if told is None else {**asdict(told), "needed": told.needed, "said": str(told)}
 
 
 def encode_error(error: BaseException) -> dict[str, str]:

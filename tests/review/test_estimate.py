@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small import make_scores
 
 import loss_widget as lw
 from loss_widget.errors import InputError, ReadOnly
-from loss_widget.review.estimate import NEEDED, draw_order, wilson_interval
+from loss_widget.review.estimate import NEEDED, ErrorsLeft, draw_order, wilson_interval
 
 N, ERRORS = 2_000, 200
 
@@ -162,3 +166,35 @@ def test_progress_plots_errors_found_against_rows_reviewed():
         assert band.rows == own.sum()
         assert band.wrong == (own.to_numpy() & wrong)[order].sum()
         assert band.precision == (band.wrong / band.reviewed if band.reviewed else None)
+
+
+def estimate(**told) -> ErrorsLeft:
+    judged = {"drawn": 50, "judged": 50, "wrong": 5, "kept": 45, "population": 9_000, "found": 0, "unreviewed": 8_950}
+    return ErrorsLeft(**{**judged, **told})
+
+
+def test_nothing_is_claimed_in_words_before_enough_rows_are_judged():
+    early = str(estimate(judged=8, wrong=3, kept=5))
+    assert early == "Spot check: 12 more to judge before it says anything. Number 9 of 50 is next."
+    assert str(estimate(judged=40, wrong=1, kept=4)).endswith("Draw more rows: unsure ones do not count.")
+
+
+def test_the_words_say_how_many_are_left_how_sure_that_is_and_whether_to_go_on():
+    def said(left: float, low: float, high: float, **told) -> str:
+        return str(estimate(errors_left=left, errors_left_interval=(low, high), **told))
+
+    assert said(310.4, 189.7, 480.2) == (
+        "About 310 errors left among 8,950 rows not reviewed; with 95 % confidence 189 to 481. Go on: there is more to find."
+    )
+    assert said(0, 0, 80).endswith("at most 80. At most 1 % of the rest is wrong: you can stop here.")
+    assert said(60, 10, 200).endswith("spot-check more rows to know, or go on.")
+    assert said(1.2, 0, 0, unreviewed=0).startswith("About 1 error left among 0 rows")
+    assert said(0, 0, 0, unreviewed=0).endswith("you can stop here.")
+
+
+@given(st.floats(0, 1e7), st.floats(0, 1e7))
+def test_the_interval_is_never_told_narrower_than_it_is(low, width):
+    said = str(estimate(errors_left=low + width / 2, errors_left_interval=(low, low + width)))
+    numbers = [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", said.split("confidence ")[1].split(". ")[0])]
+    assert (numbers[0] if len(numbers) == 2 else 0) <= low
+    assert numbers[-1] >= low + width
