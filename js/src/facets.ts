@@ -2,7 +2,6 @@
 
 import { isOn, type Make } from "./draw";
 import type { Facets, Filter, Verdict } from "./protocol";
-import { quirkTip } from "./quirks";
 import { rove } from "./rove";
 import type { State } from "./state";
 import type { Store } from "./store";
@@ -40,13 +39,13 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
   const group = (name: string, ...children: HTMLElement[]) =>
     make(".group", { role: "group", label: name }, children);
 
-  const quirkToggle = (quirk: string) => {
+  const quirkToggle = ([quirk, tip]: [string, string]) => {
     const isSet = (filter: Filter) => filter.quirk?.includes(quirk) === true;
     // Once seen it stays, so that the others keep their places.
     let seen = false;
     return toggle(
       quirk,
-      quirkTip(quirk),
+      tip,
       isSet,
       (told) => told.quirks[quirk],
       (on) => {
@@ -62,9 +61,9 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
   const odd = group("Odd rows");
   const known = new Set<string>();
   make.watch(({ snapshot }) => {
-    for (const quirk of snapshot.quirks) {
-      if (!known.has(quirk)) odd.append(quirkToggle(quirk));
-      known.add(quirk);
+    for (const entry of Object.entries(snapshot.quirks)) {
+      if (!known.has(entry[0])) odd.append(quirkToggle(entry));
+      known.add(entry[0]);
     }
   });
 

@@ -29,7 +29,7 @@ export function makeFacts(make: Make<State>, store: Store, showTwins: (row: Row)
         list,
         factsOf(row, state).map(([name, value]) => fact(make, name, value)),
       );
-      refill(chips, quirkChips(make, row.quirks));
+      refill(chips, quirkChips(make, row.quirks, state.snapshot.quirks));
     },
   );
   return make(

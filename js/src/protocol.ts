@@ -26,7 +26,8 @@ export interface Snapshot {
   /** Further columns of the frame: the names of each row's `columns`. */
   readonly columns: readonly string[];
   /** The names that `Filter.quirk` and rows may hold, in the order in which to show them. */
-  readonly quirks: readonly string[];
+  /** What may be odd about a row, and what that means, in the order of showing. */
+  readonly quirks: Readonly<Record<string, string>>;
   readonly takes_new_labels: boolean;
   readonly reviewed: number;
   readonly provenance: string;

@@ -209,7 +209,7 @@ export function makeRow(
   const odd = (row: ShownRow) => row.quirks.filter((quirk) => quirk !== "unlabelled");
   make.watch(
     (row) => odd(row).join(),
-    (_, row) => refill(quirks, quirkChips(make, odd(row))),
+    (_, row) => refill(quirks, quirkChips(make, odd(row), state.snapshot.quirks)),
   );
 
   function show(now: State, row: ShownRow | null, space: number): void {

@@ -103,7 +103,7 @@ export class FakeKernel {
       ],
       text_columns: this.setup.text_columns ?? ["text"],
       columns: this.setup.columns ?? [],
-      quirks: QUIRKS,
+      quirks: Object.fromEntries(QUIRKS.map((quirk) => [quirk, `${quirk}, in a sentence`])),
       takes_new_labels: this.setup.takes_new_labels ?? true,
       made: {
         ...{ model: "a model", in_sample: this.setup.in_sample ?? null, folds: null, engine: null },

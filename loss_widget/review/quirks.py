@@ -13,17 +13,17 @@ from loss_widget.review.duplicates import same_text, same_words
 from loss_widget.review.scripts import scripts_of
 from loss_widget.review.texts import over_parts
 
-QUIRKS = (
-    "conflicting duplicates",
-    "exact duplicates",
-    "truncated",
-    "unknown tokens",
-    "markup",
-    "other script",
-    "empty",
-    "unlabelled",
-)
-"""The names, in the order in which they are shown.
+QUIRKS = {
+    "conflicting duplicates": "The same words stand elsewhere with another label",
+    "exact duplicates": "The same words stand elsewhere with the same label",
+    "truncated": "The model read only the beginning",
+    "unknown tokens": "Tokens that the model does not know",
+    "markup": "Tags, entities or remains of them",
+    "other script": "Letters of another script than most rows have",
+    "empty": "There are no words",
+    "unlabelled": "Nobody has given it a label",
+}
+"""The names, in the order in which they are shown, and what the grid says of each.
 
 conflicting duplicates: the same words (see `duplicates.words_of`) with different given labels: one of them is wrong, or the text
 fits both. exact duplicates: the same text more than once. truncated: the model did not see all of it. unknown tokens: more than

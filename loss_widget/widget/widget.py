@@ -286,7 +286,7 @@ class LossWidget(anywidget.AnyWidget):
             "sorts": [_sort(name) for name in session.sorts()],
             "text_columns": list(session.text_columns),
             "columns": list(session.columns),
-            "quirks": list(QUIRKS),
+            "quirks": QUIRKS,
             "takes_new_labels": session.takes_new_labels,
             "provenance": _provenance(session.source),
             "made": _made(session.source),
