@@ -24,7 +24,7 @@ QUERIES = st.builds(
     disagreements=st.booleans(),
     loss_range=MAYBE | st.sampled_from([(0.0, 1.0), (0.5, 9.0)]),
     search=MAYBE | st.sampled_from(["f", "o", "zz"]),
-    quirk=MAYBE | st.sampled_from(QUIRKS),
+    quirk=MAYBE | st.sampled_from(list(QUIRKS)),
 )
 
 
