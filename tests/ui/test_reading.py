@@ -63,7 +63,7 @@ def test_quirks_stand_beside_the_row_and_leave_its_cells_words_alone(mount):
     cell = grid.text(0)
     expect(cell.get_by_role("img")).to_have_count(3)
     expect(cell.get_by_role("img", name="conflicting duplicates")).to_have_attribute(
-        "title", "conflicting duplicates: The same words stand elsewhere with another label"
+        "title", "conflicting duplicates, in a sentence"
     )
     assert cell.inner_text().split() == ["the", "same", "words"]
     expect(grid.text(4).get_by_role("img")).to_have_count(0)
