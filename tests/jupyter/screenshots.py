@@ -43,8 +43,9 @@ def look_at_the_rest(grid: Grid) -> None:
             toggle.click()
     grid.root.get_by_label("Rows per page").select_option("50")
     grid.button("Spot check").click()
+    expect(grid.root.get_by_role("button", name="Filter off: spot check")).to_be_visible()
     expect(grid.rows).to_have_count(50)
-    grid.rows.first.focus()
+    expect(grid.rows.first).to_be_focused()
     for step in range(50):
         grid.page.keyboard.press("a" if step % 12 == 5 else "y")
     grid.expect_saved()

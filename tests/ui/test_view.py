@@ -235,3 +235,14 @@ def test_without_predictions_nothing_of_a_model_is_shown(mount):
     assert verdict["x"] > label["x"] + label["width"]
     grid.row(0).locator("[data-column=label]").click()
     expect(grid.options).to_have_count(4)
+
+
+def test_a_row_shows_its_beginning_whatever_is_scrolled_into_view(mount):
+    """A row that is a scroll container moved up by what did not fit when something in it was clicked."""
+    names = [f"a_label_with_a_long_name_of_many_words_number_{i}" for i in range(4)]
+    grid = mount([example(row, text="many words " * 60, quirks=["markup", "empty"]) for row in range(5)], names)
+    scrolled = """(row) => [row, ...row.querySelectorAll('*')].filter((e) => {
+        e.scrollTop = 9;
+        return e.scrollTop > 0;
+    }).map((e) => e.className)"""
+    assert grid.row(1).evaluate(scrolled) == []
