@@ -186,6 +186,16 @@ export const onKeys =
     if (act && act(event) !== false) event.preventDefault();
   };
 
+/** A key that waited for its field, as if it was pressed there now; false where the field has no focus. */
+export function typeInto(field: HTMLInputElement, key: string): boolean {
+  if (!isFocused(field)) return false;
+  if (key === "Backspace") field.value = field.value.slice(0, -1);
+  else if (key.length === 1) field.value += key;
+  else field.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  field.dispatchEvent(new Event("input"));
+  return true;
+}
+
 const optionsOf = new WeakMap<HTMLSelectElement, string>();
 
 /** Refills a select, where its options have changed, and keeps the choice by value. */

@@ -12,6 +12,7 @@ import { joined, percent, share } from "./words";
 
 export interface Inspector {
   readonly el: HTMLElement;
+  readonly note: HTMLInputElement;
   /** Puts the focus into the note. */
   writeNote(): void;
   /** The whole text, or its beginning again. */
@@ -172,7 +173,7 @@ export function makeInspector(
     if (!isFocused(note) && note.value !== row.note) note.value = row.note;
   });
 
-  return { el, writeNote: () => note.focus(), expand };
+  return { el, note, writeNote: () => note.focus(), expand };
 }
 
 /** The most probable labels; the given one is always among them. */

@@ -13,29 +13,39 @@ export interface KeyActs {
   help(): void;
   /** The whole text, or its beginning again. */
   expand(): void;
+  /** Types into the field that an earlier key has opened; false where none has. */
+  type(key: string): boolean;
 }
 
 type Action = (() => void) | null | undefined;
 
-/** Acts on a key; false where it means nothing here. */
+/** Acts on a key, or once the page that is on its way has come; false where it means nothing here. */
 export function handleKey(event: KeyboardEvent, store: Store, acts: KeyActs): boolean {
-  const { key, ctrlKey, metaKey } = event;
-  if (event.isComposing || key === "Process" || event.altKey) return false;
-  const selects = select(event, store);
+  const { key, ctrlKey, metaKey, altKey, isComposing } = event;
+  if (isComposing || key === "Process" || altKey) return false;
   const command = ctrlKey || metaKey;
-  const panel = !selects && !command && { "/": acts.search, "?": acts.help }[key];
+  const panel = !command && { "/": acts.search, "?": acts.help }[key];
   if (panel) {
     panel();
     return true;
   }
-  const { place } = store;
-  const action =
-    selects ??
-    (command ? { Home: () => place.go(0), End: place.goToLast }[key] : move(key, store)) ??
-    once(event, command ? turnsBack(event, store) : decides(key, store, acts));
-  if (!action) return false;
-  place.perform(action);
+  const action = () => actionOf(event, store, acts);
+  // By then an earlier key may have opened the picker or the note, and the letters are meant for that.
+  const waits = store.place.turning && !command && (key.length === 1 || /^(Escape|Backspace)$/.test(key));
+  if (!waits && !action()) return false;
+  store.place.perform(() => acts.type(key) || action()?.());
   return true;
+}
+
+function actionOf(event: KeyboardEvent, store: Store, acts: KeyActs): Action {
+  const { key, ctrlKey, metaKey } = event;
+  const { place } = store;
+  const command = ctrlKey || metaKey;
+  return (
+    select(event, store) ??
+    (command ? { Home: () => place.go(0), End: place.goToLast }[key] : move(key, store)) ??
+    once(event, command ? turnsBack(event, store) : decides(key, store, acts))
+  );
 }
 
 /** Keys that act once however long they are held. */

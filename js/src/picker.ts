@@ -28,6 +28,8 @@ export interface Question {
 export interface Picker {
   readonly el: HTMLElement;
   open(question: Question, state: State, anchor: HTMLElement): void;
+  /** Where letters go that were typed before it was open. */
+  readonly field: HTMLInputElement;
 }
 
 interface Option {
@@ -172,7 +174,7 @@ export function makePicker(
     list.scrollTop = Math.min(top, Math.max(list.scrollTop, top + height - list.clientHeight));
   }
 
-  return { el, open };
+  return { el, open, field: input };
 }
 
 /** Below the anchor, or above where there is more room; never outside the widget, which clips it in some hosts. */

@@ -13,7 +13,7 @@ import { makeBanner } from "./banner";
 import { makeBulkBar } from "./bulk-bar";
 import { makeChips } from "./chips";
 import { makeConfusion } from "./confusion";
-import { GUARD, maker } from "./draw";
+import { GUARD, maker, typeInto } from "./draw";
 import { makeFacets } from "./facets";
 import { makeGrid } from "./grid";
 import { makeHelp } from "./help";
@@ -134,6 +134,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
       toolbar.search.select();
     },
     help: toggleHelp,
+    type: (key: string) => typeInto(picker.field, key) || typeInto(inspector.note, key),
   };
   // A click on padding or on the status line lands here, not on the notebook's cell.
   const root = make(

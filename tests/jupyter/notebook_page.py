@@ -170,9 +170,9 @@ class Grid:
     def button(self, name: str) -> Locator:
         return self.root.get_by_role("button", name=name, exact=True).first
 
-    def expect_saved(self) -> None:
+    def expect_saved(self, *, seconds: float = 20) -> None:
         """Wait until the kernel has answered every decision."""
-        expect(self.root).to_have_attribute("data-unsaved", "0")
+        expect(self.root).to_have_attribute("data-unsaved", "0", timeout=1000 * seconds)
 
 
 class Row:

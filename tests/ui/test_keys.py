@@ -27,6 +27,32 @@ def test_keys_pressed_while_a_page_is_on_its_way_wait_for_it(mount):
     assert verdicts == ["keep"] * 3 + ["relabel"] * 9 + ["unsure", ""]
 
 
+def test_labels_and_notes_typed_while_the_page_is_on_its_way_go_to_their_rows(mount):
+    grid = mount(100, delay=60)
+    grid.start_at(0)
+    for key in (
+        "PageDown",
+        "PageDown",
+        "Enter",
+        *"wox",
+        "Backspace",
+        "r",
+        "Enter",
+        "n",
+        *"hm y",
+        "Enter",
+        "y",
+        "Enter",
+        "Escape",
+        "u",
+    ):
+        grid.page.keyboard.press(key)
+    expect(grid.row(23)).to_be_focused()
+    expect(grid.root).to_have_attribute("data-unsaved", "0")
+    rows = grid.kernel("kernel.rows.slice(19, 24).map(({verdict, label, note}) => [verdict, label, note])")
+    assert rows == [["", 3, ""], ["relabel", 3, ""], ["keep", 1, "hm y"], ["unsure", 2, ""], ["", 3, ""]]
+
+
 def test_arrows_letters_and_page_keys_move(mount):
     grid = mount(35)
     grid.start_at(0)
