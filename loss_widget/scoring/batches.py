@@ -26,16 +26,16 @@ def by_length(lengths: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return rows[np.argsort(-lengths[rows], kind="stable")]
 
 
-def batch_at(position: int, order: np.ndarray, lengths: np.ndarray, *, token_budget: int, equal: bool = False) -> np.ndarray:
-    """The rows of the batch that starts at `position` of `order`: as many as fit `token_budget` tokens with their padding.
+def first_batch(order: np.ndarray, lengths: np.ndarray, *, token_budget: int, equal: bool = False) -> np.ndarray:
+    """The first rows of `order`, longest first: as many as fit `token_budget` tokens with their padding.
 
     `equal`: only rows as long as the first, so that there is no padding.
 
-    >>> batch_at(0, np.array([2, 0, 1]), np.array([5, 3, 9]), token_budget=18).tolist()
+    >>> first_batch(np.array([2, 0, 1]), np.array([5, 3, 9]), token_budget=18).tolist()
     [2, 0]
     """
-    longest = int(lengths[order[position]])
-    rows = order[position : position + max(1, token_budget // max(1, longest))]
+    longest = int(lengths[order[0]])
+    rows = order[: max(1, token_budget // max(1, longest))]
     return rows[lengths[rows] == longest] if equal else rows
 
 

@@ -37,6 +37,7 @@ class PackedEngine:
     device: Any
     name: str = "packed"
     batching: str = "packed"
+    side_by_side: bool = True
 
     def read(self, tokens: Tokens, batch: np.ndarray) -> Any:
         """(batch, labels) float32 tensor of log-probabilities."""

@@ -6,14 +6,17 @@ import contextlib
 import copy
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from loss_widget.errors import ModelError
-from loss_widget.scoring.batches import batch_at, by_length
+from loss_widget.scoring.batches import by_length, first_batch
+from loss_widget.scoring.lanes import Lanes
 from loss_widget.scoring.memory import is_out_of_memory
-from loss_widget.scoring.pace import Pace
+from loss_widget.scoring.pace import Pace, Setting
 from loss_widget.scoring.tokens import Tokens
 
 OnBatch = Callable[[np.ndarray, np.ndarray, "dict[int, str]"], None]
@@ -26,6 +29,8 @@ class Engine(Protocol):
     name: str
     batching: str
     device: Any
+    side_by_side: bool
+    """Whether several threads may read at once."""
 
     def read(self, tokens: Tokens, batch: np.ndarray) -> Any:
         """(batch, numbers) float32 tensor on the engine's device for those rows of `tokens`, longest first."""
@@ -66,30 +71,40 @@ def borrowed(model: Any, *, device: Any) -> Iterator[Any]:
 
 
 class ForwardPass:
-    """Rows of tokens through an engine, longest first, in batches of the pace's choice.
+    """Rows of tokens through an engine, longest first, in batches of the pace's choice, some of them side by side.
 
     Out of memory halves the batch. Rows that fail or are not finite in company are read again alone. On CUDA a batch is fetched
     while the next is computed.
     """
 
-    def __init__(self, engine: Engine, pace: Pace) -> None:
+    def __init__(self, engine: Engine, pace: Pace, lanes: Lanes | None = None) -> None:
         self.engine = engine
         self.pace = pace
         self.out_of_memory = 0
-        self._ahead = 1 if engine.device.type == "cuda" else 0
+        self._lanes = lanes or Lanes(ahead=1 if engine.device.type == "cuda" else 0)
 
     def run(self, tokens: Tokens, rows: np.ndarray, on_batch: OnBatch) -> None:
         """Read `rows` of `tokens`; NaN where there is no answer. `on_batch` gets the rows' numbers in the data."""
         order = by_length(tokens.lengths, rows)
-        launched: deque[tuple[np.ndarray, Any]] = deque()
-        position = 0
-        while position < len(order) or launched:
-            if position < len(order):
-                batch = self._launch(tokens, order, position, launched)
-                position += len(batch)
-            if len(launched) > self._ahead or position >= len(order):
-                batch, found = launched.popleft()
-                on_batch(tokens.numbers_of(batch), *self._checked(tokens, batch, found))
+        started: deque[tuple[np.ndarray, Future[Any]]] = deque()
+        with self._lanes.open():
+            while len(order) or started:
+                if len(order):
+                    setting = self.pace.next_setting()
+                    batch = self._next_batch(tokens, order, setting)
+                    started.append((batch, self._lanes.start(partial(self._timed, tokens, batch, setting))))
+                    order = order[len(batch) :]
+                if len(started) > self._lanes.ahead or not len(order):
+                    batch, answer = started.popleft()
+                    try:
+                        found = answer.result()
+                    except Exception as error:
+                        if not is_out_of_memory(error):
+                            raise
+                        self._halve(tokens, batch, error)
+                        order = by_length(tokens.lengths, np.concatenate([batch, order]))
+                        continue
+                    on_batch(tokens.numbers_of(batch), *self._checked(tokens, batch, found))
 
     def report(self) -> dict[str, Any]:
         """How the pass went, for the provenance."""
@@ -100,25 +115,17 @@ class ForwardPass:
             "out_of_memory": self.out_of_memory,
         }
 
-    def _launch(self, tokens: Tokens, order: np.ndarray, position: int, launched: deque[tuple[np.ndarray, Any]]) -> np.ndarray:
-        while True:
-            setting = self.pace.next_setting()
-            batch = batch_at(
-                position,
-                order,
-                tokens.lengths,
-                token_budget=1 if self.engine.batching == "one by one" else setting.token_budget,
-                equal=self.engine.batching == "equal lengths",
-            )
-            try:
-                with self.pace.timing(setting, int(tokens.lengths[batch].sum())):
-                    launched.append((batch, self._read(tokens, batch)))
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                self._halve(tokens, batch, error)
-                continue
-            return batch
+    def _next_batch(self, tokens: Tokens, order: np.ndarray, setting: Setting) -> np.ndarray:
+        return first_batch(
+            order,
+            tokens.lengths,
+            token_budget=1 if self.engine.batching == "one by one" else setting.token_budget,
+            equal=self.engine.batching == "equal lengths",
+        )
+
+    def _timed(self, tokens: Tokens, batch: np.ndarray, setting: Setting) -> Any:
+        with self.pace.timing(setting, int(tokens.lengths[batch].sum())):
+            return self._read(tokens, batch)
 
     def _read(self, tokens: Tokens, batch: np.ndarray) -> Any:
         """(batch, numbers), a tensor or an array; a batch that fails is read row by row."""

@@ -10,6 +10,7 @@ import numpy as np
 from loss_widget.scoring.batches import Padding
 from loss_widget.scoring.engines import Activation, choose_engine, rough_engine
 from loss_widget.scoring.forward import Engine, ForwardPass, OnBatch
+from loss_widget.scoring.lanes import Lanes
 from loss_widget.scoring.reader import pace_on
 from loss_widget.scoring.stock import StockEngine, read_logits
 from loss_widget.scoring.tokens import Tokens
@@ -45,12 +46,18 @@ class OneDevice:
 
     def prepare(self, tokens: Tokens, precision: str) -> None:
         """Choose the engine by the first rows that are to be read, or a fair sample of them; later ones are told nothing."""
+        import torch
+
         if precision not in self._passes:
             settings, engine = self._settings, self._exact_engine(tokens)
             if precision == "bfloat16":
                 engine = rough_engine(engine, self._model, self._stock, settings.activation)
-            pace = pace_on(self._stock.device, token_budget=settings.token_budget, threads=settings.threads)
-            self._passes[precision] = ForwardPass(engine, pace)
+            lanes, threads = None, settings.threads
+            if engine.side_by_side and engine.device.type == "cpu":
+                lanes = Lanes.of(threads or torch.get_num_threads())
+                threads = lanes.threads
+            pace = pace_on(engine.device, token_budget=settings.token_budget, threads=threads)
+            self._passes[precision] = ForwardPass(engine, pace, lanes)
 
     def run(self, tokens: Tokens, rows: np.ndarray, precision: str, on_batch: OnBatch) -> None:
         """Read `rows` of `tokens` in "float32" or "bfloat16", as `ForwardPass.run`."""

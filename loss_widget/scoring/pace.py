@@ -68,6 +68,6 @@ class Pace:
         self._seconds[setting] = (before + seconds_a_token) / 2
 
     def limit(self, token_budget: int) -> None:
-        """From now on this budget only: there was no memory for more."""
-        self._budgets = [token_budget]
+        """From now on no more than this budget: there was no memory for more."""
+        self._budgets = [budget for budget in self._budgets if budget <= token_budget] or [token_budget]
         self._seconds.clear()

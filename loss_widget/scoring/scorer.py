@@ -29,11 +29,11 @@ class Scorer(TextReader):
     """A classifier as a picklable callable: texts in, log-probabilities out. `lw.score` uses it and so can any other runner.
 
     `token_budget`: tokens a batch with their padding (default: 1,024 to 4,096 on a CPU, whichever is fastest; 32,768 on a GPU);
-    `threads`: torch threads while it runs (default: all of them or one, whichever is faster at the moment); `engine`: "stock"
-    reads the transformers model as it is, "packed" its weights without padding (`ModelError` where that is not possible), "auto"
-    packs where a self-check finds the same numbers. `device`: several of them, as ["cuda:0", "cuda:1"], share out the rows, a
-    process with a copy of the model on each. With `device=None`, a model on the CPU and several GPUs these are all used, unless
-    there is too little work to start processes for. The other arguments are those of `lw.score`.
+    `threads`: torch threads while it runs (default: all of them; the stock engine takes one where that is faster at the moment);
+    `engine`: "stock" reads the transformers model as it is, "packed" its weights without padding (`ModelError` where that is not
+    possible), "auto" packs where a self-check finds the same numbers. `device`: several of them, as ["cuda:0", "cuda:1"], share
+    out the rows, a process with a copy of the model on each. With `device=None`, a model on the CPU and several GPUs these are
+    all used, unless there is too little work to start processes for. The other arguments are those of `lw.score`.
 
     >>> scorer = Scorer("notebooks/models/banking77-tiny-bert")
     >>> scorer(["I am still waiting on my card?", None]).log_probs.shape

@@ -49,6 +49,7 @@ class StockEngine:
     """
 
     name = "stock"
+    side_by_side = False  # models keep state while they read
 
     def __init__(self, model: Any, read: Read, *, padding: Padding) -> None:
         self._read = read

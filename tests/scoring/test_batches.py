@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tiny_models import TEXTS, byte_pairs, tiny, wordpiece
 
 from loss_widget.errors import InputError, ModelError
-from loss_widget.scoring.batches import Padding, batch_at, by_length, padded
+from loss_widget.scoring.batches import Padding, by_length, first_batch, padded
 from loss_widget.scoring.texts import Texts
 from loss_widget.scoring.tokens import Tokens, check_fits, tokenize
 
@@ -108,7 +108,7 @@ def test_every_row_stands_in_one_batch_within_the_budget(sizes: list[int], budge
     order = by_length(lengths, np.arange(len(sizes)))
     seen: list[int] = []
     while len(seen) < len(order):
-        batch = batch_at(len(seen), order, lengths, token_budget=budget, equal=equal)
+        batch = first_batch(order[len(seen) :], lengths, token_budget=budget, equal=equal)
         assert len(batch) == 1 or len(batch) * lengths[batch].max() <= budget
         assert not equal or len(set(lengths[batch])) == 1
         seen += batch.tolist()

@@ -53,6 +53,7 @@ def test_all_are_timed_again_after_a_while_and_less_and_less_often(monkeypatch: 
 def test_a_budget_that_did_not_fit_is_not_tried_again() -> None:
     pace = Pace(threads=1, budgets=(2048, 1024, 4096))
     pace.limit(500)
+    pace.limit(700)  # of a batch that had begun before
     for _ in range(3):
         assert pace.next_setting() == Setting(1, 500)
         pace.learn(Setting(1, 500), 1.0)
