@@ -6,7 +6,7 @@ import { type Make, signButton } from "./draw";
 import { rove } from "./rove";
 import type { State } from "./state";
 import type { Store } from "./store";
-import { count, someRows } from "./words";
+import { ACTS, count, someRows, VERDICT_SIGNS } from "./words";
 
 export interface BulkBar {
   readonly el: HTMLElement;
@@ -74,9 +74,7 @@ export function makeBulkBar(
     make(
       "span.bulk-acts",
       relabel,
-      decision("keep", "✓", "Keep", "The given labels are right"),
-      decision("unsure", "?", "Unsure", "Cannot be decided"),
-      decision("remove", "✕", "Remove", "No label fits, or not examples"),
+      ACTS.map(([kind, word, meaning]) => decision(kind, VERDICT_SIGNS[kind], word, `${word}: ${meaning}`)),
       button(
         "✎",
         "Note…",

@@ -14,6 +14,7 @@ type Name =
       | "autocomplete"
       | "checked"
       | "indeterminate"
+      | "selectedIndex"
       | "spellcheck"
       | "style"
       | "tabindex"
@@ -186,11 +187,17 @@ export const onKeys =
     if (act && act(event) !== false) event.preventDefault();
   };
 
+/** Acts once one of these is larger or smaller than before, when the page is laid out. */
+export function onResize(signal: AbortSignal, els: readonly Element[], act: () => void): void {
+  const watching = new ResizeObserver(act);
+  for (const el of els) watching.observe(el);
+  signal.addEventListener("abort", () => watching.disconnect());
+}
+
 /** A key that waited for its field, as if it was pressed there now; false where the field has no focus. */
 export function typeInto(field: HTMLInputElement, key: string): boolean {
   if (!isFocused(field)) return false;
-  if (key === "Backspace") field.value = field.value.slice(0, -1);
-  else if (key.length === 1) field.value += key;
+  if (key.length === 1) field.value += key;
   else field.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
   field.dispatchEvent(new Event("input"));
   return true;

@@ -1,6 +1,6 @@
 /** The grid: a header, fixed row slots, one tab stop; and a sentence where there are no rows. */
 
-import { isFocused, keepsFocus, type Make, PAINTED } from "./draw";
+import { isFocused, keepsFocus, type Make, onResize, PAINTED } from "./draw";
 import { measureRoom } from "./name";
 import { makeRow, type RowSlot } from "./row";
 import type { State } from "./state";
@@ -10,6 +10,8 @@ export interface Grid {
   readonly el: HTMLElement;
   /** Puts the focus on the cursor row; false where there is none. */
   focus(): boolean;
+  /** Moves the focus to the cursor row if another had it. After everything else is drawn: it costs a layout. */
+  moveFocus(): void;
   /** The label cell of the cursor row, for the picker to open at. */
   cursorLabel(): HTMLElement | null;
 }
@@ -27,6 +29,7 @@ export function makeGrid(
   const slots: RowSlot[] = [];
   let room = Number.POSITIVE_INFINITY;
   let cursor: RowSlot | undefined;
+  let hadFocus = false;
 
   const all = make("input", {
     ...{ type: "checkbox", tabindex: -1, label: "Select all on the page" },
@@ -85,7 +88,7 @@ export function makeGrid(
       slots.push(slot);
       body.append(slot.el);
     }
-    const hadFocus = slots.some((slot) => isFocused(slot.el));
+    hadFocus = rows.length > 0 && slots.some((slot) => isFocused(slot.el));
     cursor = slots[state.cursor];
     // A short last page keeps its height, so that the pager stays under the pointer.
     const full = total === null || total > limit ? limit : rows.length;
@@ -94,10 +97,9 @@ export function makeGrid(
       slot.show(state, rows[i] ?? null, room);
       slot.el.hidden = i >= kept;
     });
-    if (hadFocus && rows.length > 0 && cursor && !isFocused(cursor.el)) cursor.el.focus();
   });
 
-  const watching = new ResizeObserver(() => {
+  onResize(make.signal, [body], () => {
     const label = slots[0]?.labelCell;
     if (!label?.clientWidth) return;
     const now = measureRoom(probe, label);
@@ -105,14 +107,15 @@ export function makeGrid(
     room = now;
     store.changed();
   });
-  watching.observe(body);
-  make.signal.addEventListener("abort", () => watching.disconnect());
 
   return {
     el,
     focus() {
       cursor?.el.focus();
       return cursor !== undefined && isFocused(cursor.el);
+    },
+    moveFocus() {
+      if (hadFocus && cursor && !isFocused(cursor.el)) cursor.el.focus();
     },
     cursorLabel: () => cursor?.labelCell ?? null,
   };

@@ -28,15 +28,15 @@ b\tblind: hide what the model thinks, and show it again
 /\tsearch
 ?\tthis help`;
 const SENTENCES = [
-  "Click a row to give it the model's best label other than the given one; click it again to put the given label back. " +
-    "Click the label to choose among all labels.",
-  "A decision by key moves on to the next row. Rows keep their order until you press Refresh.",
+  "Click a row: it takes the model's best label other than the given one; click again, and the given label is back. " +
+    "Click the label to choose among all.",
+  "A decision by key moves on to the next row. Rows keep their order until Refresh.",
   "Above the grid: drag over the losses, or move the brush by ← → (Escape takes it off); click a pair of labels or a " +
-    "kind of rows. All filters work together. A spot check tells how many errors are left.",
-  "Select rows by their boxes, by Shift+click and Ctrl+click: what can be done with them stands above the grid, and the keys are about them. " +
-    "More than 20 rows are shown and asked about first; one undo takes all of it back.",
-  "A decision is safe once the status line says “saved”: it is then in the review's journal on disk.",
-  "While the focus is in the grid, Ctrl+S and Shift+Enter do not reach the notebook. Click outside it first.",
+    "kind of rows. Filters work together. A spot check tells how many errors are left.",
+  "Select rows by their boxes, Shift+click or Ctrl+click: the bar above them and the keys decide on all. " +
+    "Above 20 rows you are asked first; one undo takes all of it back.",
+  "Once the status says “saved”, a decision is in the journal on disk.",
+  "Inside the grid, Ctrl+S and Shift+Enter do not reach the notebook.",
 ];
 
 /** `back` returns the focus. */

@@ -1,7 +1,18 @@
 /** What belongs to the row under the cursor: why it is here, its whole text, its likeliest labels, its note. */
 
 import { LONGEST_NOTE } from "./confirm";
-import { isFocused, keepsFocus, type Make, maker, OF_DATA, onKeys, refill, shareBar } from "./draw";
+import {
+  isFocused,
+  keepsFocus,
+  type Make,
+  maker,
+  OF_DATA,
+  onKeys,
+  onResize,
+  refill,
+  set,
+  shareBar,
+} from "./draw";
 import { fact, makeFacts } from "./facts";
 import type { Row } from "./protocol";
 import { makeTexts } from "./seen";
@@ -35,14 +46,13 @@ export function makeInspector(
   let row: ShownRow | undefined;
   let likely: readonly Line[] = [];
   let expanded = false;
-  /** Whose text was measured last: that costs a layout. */
-  let measured = -1;
+  /** Whether the text is longer than its frame. */
+  let over = false;
   /** The row that a note was begun for: the cursor may have moved on when the field loses the focus. */
   let writing: Row | undefined;
 
   const expand = () => {
     expanded = !expanded;
-    measured = -1;
     store.changed();
   };
   const texts = makeTexts(make, ".full");
@@ -55,7 +65,12 @@ export function makeInspector(
   );
   const more = make(
     "button.more",
-    { title: "The whole text (e)", "aria-expanded": () => expanded, onclick: expand },
+    {
+      title: "The whole text (e)",
+      "aria-expanded": () => expanded,
+      ".away": () => !expanded && !over && !row?.text_cut,
+      onclick: expand,
+    },
     () => (expanded ? "Show less" : "Show all"),
   );
   const columns = make(".columns", { hidden: ({ snapshot }) => snapshot.columns.length === 0 });
@@ -159,18 +174,21 @@ export function makeInspector(
   outer.watch((state) => {
     row = state.rows[state.cursor];
     el.classList.toggle("lw-nothing-here", !row);
-    note.disabled = !row || state.locked !== "";
+    set(note, { disabled: !row || state.locked !== "" });
     if (!row) return;
     likely = likeliest(row, state.snapshot.label_names.length);
     const whole = (expanded && store.lookups.wholeText(row)) || row;
     texts.show(state, whole.text, row.pair === null ? null : whole.pair);
     make.show(state);
-    if (measured !== row.row || expanded) {
-      measured = frame.clientHeight > 0 ? row.row : -1;
-      const cut = row.text_cut || frame.scrollHeight > frame.clientHeight + 1;
-      more.classList.toggle("lw-away", !cut && !expanded);
-    }
-    if (!isFocused(note) && note.value !== row.note) note.value = row.note;
+    if (!isFocused(note)) set(note, { value: row.note });
+  });
+
+  // Measured once it is laid out anyway: asked for in the middle of a redraw, that is a layout of the page more.
+  onResize(make.signal, [frame, ...texts.els], () => {
+    const now = frame.scrollHeight > frame.clientHeight + 1;
+    if (now === over) return;
+    over = now;
+    store.changed();
   });
 
   return { el, note, writeNote: () => note.focus(), expand };

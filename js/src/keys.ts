@@ -31,7 +31,7 @@ export function handleKey(event: KeyboardEvent, store: Store, acts: KeyActs): bo
   }
   const action = () => actionOf(event, store, acts);
   // By then an earlier key may have opened the picker or the note, and the letters are meant for that.
-  const waits = store.place.turning && !command && (key.length === 1 || /^(Escape|Backspace)$/.test(key));
+  const waits = store.place.turning && !command && (key.length === 1 || key === "Escape");
   if (!waits && !action()) return false;
   store.place.perform(() => acts.type(key) || action()?.());
   return true;

@@ -1,6 +1,6 @@
 /** Pages: first, previous, next, last, one by number, and how long they are. */
 
-import { isFocused, type Make, onKeys, setOptions, signButton } from "./draw";
+import { isFocused, type Make, onKeys, set, setOptions, signButton } from "./draw";
 import type { State } from "./state";
 import type { Store } from "./store";
 import { count } from "./words";
@@ -37,7 +37,7 @@ export function makePager(make: Make<State>, { place }: Store): HTMLElement {
     },
   });
   make.watch((state) => {
-    if (!isFocused(page) || page.value === drawn) page.value = pageOf(state);
+    if (!isFocused(page) || page.value === drawn) set(page, { value: pageOf(state) });
     drawn = pageOf(state);
     const sizes = [...new Set([...SIZES, state.limit])].sort((a, b) => a - b);
     setOptions(
@@ -45,7 +45,7 @@ export function makePager(make: Make<State>, { place }: Store): HTMLElement {
       size,
       sizes.map((n) => ({ value: `${n}`, name: `${n} per page` })),
     );
-    size.value = `${state.limit}`;
+    set(size, { value: `${state.limit}` });
   });
   return make(
     ".pager",

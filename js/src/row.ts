@@ -8,7 +8,7 @@ import { makeTexts } from "./seen";
 import { nameOf, probabilityOf, suggestions } from "./standing";
 import type { ShownRow, State } from "./state";
 import type { Store } from "./store";
-import { joined, loss, percent, share, VERDICT_SIGNS, VERDICT_WORDS } from "./words";
+import { ACTS, joined, loss, percent, share, VERDICT_SIGNS, VERDICT_WORDS } from "./words";
 
 export interface RowSlot {
   readonly el: HTMLElement;
@@ -17,11 +17,6 @@ export interface RowSlot {
   show(state: State, row: ShownRow | null, room: number): void;
 }
 
-const BUTTONS = [
-  { kind: "keep", name: "Keep", face: "✓", title: "Keep: the given label is right (y)" },
-  { kind: "unsure", name: "Unsure", face: "?", title: "Unsure: cannot be decided (u)" },
-  { kind: "remove", name: "Remove", face: "✕", title: "Remove: no label fits, or not an example (x)" },
-] as const;
 /** Characters that stand beside a name: a sign, an arrow, "click → " in smaller type; and how bold type is wider. */
 const SIGN = 2;
 const ARROW = 3;
@@ -160,11 +155,11 @@ export function makeRow(
       { ...keepsFocus, onclick: (event) => event.stopPropagation() },
       make(
         ".buttons",
-        BUTTONS.map(({ kind, name: word, face, title }) =>
+        ACTS.map(([kind, word, meaning]) =>
           make(
             `button.${kind}`,
             {
-              ...{ label: word, title, tabindex: -1 },
+              ...{ label: word, title: `${word}: ${meaning}`, tabindex: -1 },
               "aria-pressed": (row) => row.verdict === kind,
               off: () => state.locked,
               onclick(event) {
@@ -174,7 +169,7 @@ export function makeRow(
                 focusInPlace(el);
               },
             },
-            face,
+            VERDICT_SIGNS[kind],
           ),
         ),
       ),

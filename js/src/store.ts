@@ -305,9 +305,11 @@ export function makeStore(model: Model, signal: AbortSignal) {
       place.learn(result.rows, result.ok ? result.revision : reply.revision);
     if (decisions) summary = decisions.summary;
     if (!reply.ok && reply.error.kind === "read_only") readOnly = reply.error.message;
+    const isNews = decisions || !reply.ok || reply.revision > revision;
     revision = Math.max(revision, reply.revision);
     queue.hear(reply);
-    changed();
+    // Other answers are drawn by who asked for them; a page that was fetched ahead by nobody yet.
+    if (isNews) changed();
   }
 
   function answered(op: Op, result: OpResult): void {

@@ -2,8 +2,6 @@
 
 import { set } from "./draw";
 
-const VSCODE_DARK = ["vscode-dark", "vscode-high-contrast"];
-
 const PREFERS_DARK = "(prefers-color-scheme: dark)";
 
 export function followTheme(root: HTMLElement, signal: AbortSignal): void {
@@ -18,11 +16,9 @@ export function followTheme(root: HTMLElement, signal: AbortSignal): void {
 }
 
 function isDark(root: HTMLElement): boolean {
-  const { classList, dataset } = document.body;
+  const { className, dataset } = document.body;
   if (dataset.jpThemeLight !== undefined) return dataset.jpThemeLight === "false";
-  if (classList.contains("vscode-light")) return false;
-  if (VSCODE_DARK.some((name) => classList.contains(name)))
-    return !classList.contains("vscode-high-contrast-light");
+  if (/vscode-(light|dark|high)/.test(className)) return !/vscode-(high-contrast-)?light/.test(className);
   const behind = backgroundBehind(root);
   return behind === null ? matchMedia(PREFERS_DARK).matches : behind < 0.5;
 }

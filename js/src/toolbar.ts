@@ -106,15 +106,15 @@ export function makeToolbar(
       setOptions(make, predicted.el, [{ value: ANY, name: "Predicted: any" }, ...labels]);
     }
     for (const { el, chosen } of [given, predicted, verdict]) {
-      el.selectedIndex = chosen(filter) + 1;
-      set(el, { ".set": el.selectedIndex > 0 });
+      const index = chosen(filter) + 1;
+      set(el, { selectedIndex: index, ".set": index > 0 });
     }
-    predicted.el.disabled = blind;
+    set(predicted.el, { disabled: blind });
     setOptions(make, sort, snapshot.sorts);
-    sort.value = filter.sort;
+    set(sort, { value: filter.sort });
     if (!isFocused(search) || asked === search.value) {
       asked = filter.search ?? "";
-      if (search.value !== asked) search.value = asked;
+      set(search, { value: asked });
     }
   });
 

@@ -162,7 +162,10 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
     ...[picker.el, bulkBar.dialog, twins.el, help.el],
   );
 
-  const show = () => make.show(store.state);
+  const show = () => {
+    make.show(store.state);
+    grid.moveFocus();
+  };
   store.listen(show);
   show();
   return root;

@@ -58,6 +58,13 @@ export const VERDICT_SIGNS: Record<Verdict, string> = {
   remove: "✕",
 };
 
+/** What can be decided without a label, with a key each. */
+export const ACTS = [
+  ["keep", "Keep", "the given label is right (y)"],
+  ["unsure", "Unsure", "cannot be decided (u)"],
+  ["remove", "Remove", "no label fits, or not an example (x)"],
+] as const;
+
 export function reviewed(summary: Summary): string {
   const { rows, reviewed: done, wrong } = summary;
   return joined([
