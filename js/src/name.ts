@@ -8,15 +8,14 @@ const LEAST = 9;
 /** Some names have wider letters than the probe. */
 const WIDER = 0.9;
 
-/** `room`: how many characters fit beside each other. On two lines the name breaks after its joints. */
-export function showName(el: HTMLElement, name: string, room: number): void {
+/** `room`: how many characters fit beside each other. On two lines the name breaks after its joints; true where they are too few. */
+export function showName(el: HTMLElement, name: string, room: number): boolean {
   if (el.textContent !== name)
     el.replaceChildren(...name.split(/(?<=[_/-])/).flatMap((part) => [part, document.createElement("wbr")]));
-  const long = name.length > room;
-  set(el, {
-    "data-short": long ? shorten(name, Math.max(LEAST, room)) : null,
-    ".long": name.length > 2 * room,
-  });
+  const short = name.length > room ? shorten(name, Math.max(LEAST, room)) : null;
+  const long = name.length > 2 * room;
+  set(el, { "data-short": short, ".long": long });
+  return long;
 }
 
 export function shorten(name: string, room: number): string {

@@ -84,6 +84,7 @@ export function makeRow(
   );
   const predictedCell = cell(
     "predicted",
+    { ".troubled": (row) => row.problem },
     predicted,
     make(
       "span.quiet",
@@ -190,12 +191,15 @@ export function makeRow(
 
   make.watch((row) => {
     texts.show(state, row.text, row.pair);
-    showName(
-      given,
-      row.given === null ? "no label" : name(row.given),
-      Math.floor((room - SIGN) * (row.verdict === "keep" ? BOLD : 1)),
-    );
-    showName(chosen, isNew(row) ? name(row.label) : "", Math.floor((room - ARROW) * BOLD));
+    const isLong = [
+      showName(
+        given,
+        row.given === null ? "no label" : name(row.given),
+        Math.floor((room - SIGN) * (row.verdict === "keep" ? BOLD : 1)),
+      ),
+      showName(chosen, isNew(row) ? name(row.label) : "", Math.floor((room - ARROW) * BOLD)),
+    ];
+    set(labelCell, { ".tight": isLong.includes(true) });
     labelCell.title = `${joined([given.textContent, chosen.textContent], " → ")}\nClick to choose another label (Enter)`;
     showName(hinted, isOffered(row) ? hintFor(row, name) : "", room - CLICK);
     showName(predicted, name(row.predicted), Math.floor(room * BOLD));
