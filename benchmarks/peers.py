@@ -22,6 +22,7 @@ from torch.nn.functional import cross_entropy
 from transformers import DataCollatorWithPadding
 
 import loss_widget as lw
+from loss_widget.scoring.precision import has_bfloat16
 
 Contestant = Callable[[pd.DataFrame], np.ndarray]
 """Rows → (n,) float32 losses, in their order."""
@@ -160,10 +161,10 @@ def ours(engine: str, precision: str = "exact", *, threads: int | None = None) -
     def make(model: Any, tokenizer: Any) -> Contestant:
         try:
             scorer = lw.Scorer(model, tokenizer=tokenizer, engine=engine, precision=precision, threads=threads)
-            known = scorer(["a try"], loss_of=_loss_of(np.array([0]))).provenance
+            scorer(["a try"], loss_of=_loss_of(np.array([0])))
         except lw.errors.ModelError as error:
             raise NotHere(str(error)) from error
-        if precision == "fast" and "fast" not in known["precision"]:
+        if precision == "fast" and not has_bfloat16(scorer.device):
             raise NotHere("no bfloat16 here: the processor would compute it slower than float32")
 
         def losses(frame: pd.DataFrame) -> np.ndarray:

@@ -45,7 +45,7 @@ def score(
     at (default and most: what the model can read). `device`: default where the model is, or a GPU if there is one, or all of
     several (a process each); or those that a list names, as ["cuda:0", "cuda:1"].
     `precision="fast"`: bfloat16 where the hardware has it, and float32 again for the highest losses, 5 % of the rows and 100 at
-    least; `provenance` says from which loss on. They are then exact and in their exact order.
+    least; `provenance` says from which loss on. They are exact and in their exact order. Under 328 rows all are float32.
     `checkpoint`: a file for finished work; the same call resumes from it. `in_sample`: whether the model was trained on these
     rows, for the record.
 

@@ -17,7 +17,7 @@ from loss_widget.scoring.engines import ENGINES
 from loss_widget.scoring.lending import lent_once
 from loss_widget.scoring.one_device import ForwardSettings, OneDevice
 from loss_widget.scoring.passes import Forward, LossOf, OnRows, PassOverTexts, TextPass
-from loss_widget.scoring.precision import has_bfloat16
+from loss_widget.scoring.precision import why_exact
 from loss_widget.scoring.reader import TextReader
 from loss_widget.scoring.tasks import is_multi_label, label_names_of, log_sigmoid, log_softmax
 from loss_widget.scoring.texts import TextColumn, Texts
@@ -88,10 +88,13 @@ class Scorer(TextReader):
         handed the pass before it begins, to watch or cancel it from another thread.
         """
         started = time.perf_counter()
-        fast = self.precision == "fast" and all(map(has_bfloat16, self.devices))
-        if self.precision == "fast" and loss_of is None:
-            raise InputError('Expected loss_of with precision="fast", found none: which losses are to be exact? Pass it.')
         columns = Texts.of(texts, pair_texts)
+        why = ""
+        if self.precision == "fast":
+            if loss_of is None:
+                raise InputError('Expected loss_of with precision="fast", found none: which losses are to be exact? Pass it.')
+            why = why_exact(len(columns), self.devices)
+        fast = self.precision == "fast" and not why
         weights = models.weights_hash(self.model)
         with contextlib.ExitStack() as stack:
             saved = None
@@ -110,8 +113,8 @@ class Scorer(TextReader):
                 on_start(run)
             forward = stack.enter_context(self._forward(run, weights))
             report = run.fast(forward, loss_of, progress=progress) if fast and loss_of else run.exact(forward, progress=progress)
-        if self.precision == "fast" and not fast:
-            report["precision"] += f": {self.device} has no bfloat16 in hardware"
+        if why:
+            report["precision"] += f": {why}"
         seconds = time.perf_counter() - started
         return replace(run.result, provenance={**self.provenance(rows=len(columns), seconds=seconds, weights=weights), **report})
 

@@ -76,11 +76,11 @@ class NotebookPage:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(".jp-Cell-outputWrapper")
 
     def printed(self, cell: int) -> str:
-        """What a cell printed; an AssertionError with the traceback if it raised."""
+        """What a cell printed, warnings aside; an AssertionError with the traceback if it raised."""
         outputs: list[dict[str, Any]] = self.page.evaluate(f"(i) => {CURRENT}.content.widgets[i].model.outputs.toJSON()", cell)
         for output in outputs:
             assert output["output_type"] != "error", "\n".join(output["traceback"])
-        texts = (output["text"] for output in outputs if output["output_type"] == "stream")
+        texts = (output["text"] for output in outputs if output.get("name") == "stdout")
         return "".join(text if isinstance(text, str) else "".join(text) for text in texts).strip()
 
     def ask(self, cell: int) -> str:

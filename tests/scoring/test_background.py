@@ -90,7 +90,7 @@ def test_it_takes_what_score_takes() -> None:
 
 @pytest.mark.parametrize("precision", ["exact", "fast"])
 def test_the_result_is_that_of_score(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loss_widget.scoring.scorer.has_bfloat16", lambda device: True)
+    monkeypatch.setattr("loss_widget.scoring.scorer.why_exact", lambda *_: "")
     monkeypatch.setattr("loss_widget.scoring.reader.CPU_TOKENS", (200,))
     model, tokenizer = tiny("bert")
     quiet = {"tokenizer": tokenizer, "progress": False, "precision": precision, "in_sample": False}
@@ -164,7 +164,7 @@ def test_rows_still_to_come_have_no_loss_and_say_so(gate: Gate) -> None:
 
 
 def test_a_snapshot_never_holds_half_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loss_widget.scoring.scorer.has_bfloat16", lambda device: True)
+    monkeypatch.setattr("loss_widget.scoring.scorer.why_exact", lambda *_: "")
     model, tokenizer = tiny("bert")
     run = start_scoring(labelled(MANY * 10), model, tokenizer=tokenizer, progress=False, precision="fast")
     seen = 0

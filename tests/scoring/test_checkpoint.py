@@ -113,7 +113,7 @@ def test_weights_of_another_type_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("before", "after"), [("exact", "fast"), ("fast", "exact")])
 def test_another_precision_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str) -> None:
-    monkeypatch.setattr("loss_widget.scoring.scorer.has_bfloat16", lambda device: True)
+    monkeypatch.setattr("loss_widget.scoring.scorer.why_exact", lambda *_: "")
     model, tokenizer = tiny("bert")
 
     def run(precision: str) -> None:

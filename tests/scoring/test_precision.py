@@ -20,8 +20,8 @@ from loss_widget.scoring.stock import StockEngine
 
 @pytest.fixture
 def bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every processor can compute in bfloat16; those without it in hardware do it slowly."""
-    monkeypatch.setattr("loss_widget.scoring.scorer.has_bfloat16", lambda device: True)
+    """bfloat16 first, however few rows: every processor can compute in it; those without it in hardware do it slowly."""
+    monkeypatch.setattr("loss_widget.scoring.scorer.why_exact", lambda *_: "")
 
 
 def judged(frame: pd.DataFrame, classifier: Any, folder: Path, **options: Any) -> Any:
@@ -102,9 +102,18 @@ def test_rows_without_an_answer_in_bfloat16_are_read_in_float32(
 def test_hardware_without_bfloat16_computes_in_float32_and_says_so(
     banking_test: pd.DataFrame, classifier: Any, classifier_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loss_widget.scoring.scorer.has_bfloat16", lambda device: False)
+    monkeypatch.setattr("loss_widget.scoring.precision.has_bfloat16", lambda device: False)
     fast = judged(banking_test.iloc[:20], classifier, classifier_folder, precision="fast")
     assert fast.provenance["precision"] == "exact (float32): cpu has no bfloat16 in hardware"
+
+
+@pytest.mark.parametrize(("rows", "said"), [(327, "exact (float32): so few rows are as fast"), (328, "fast (bfloat16; float32")])
+def test_rows_of_which_most_would_be_read_twice_are_read_in_float32_alone(
+    rows: int, said: str, banking_test: pd.DataFrame, classifier: Any, classifier_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loss_widget.scoring.precision.has_bfloat16", lambda device: True)
+    fast = judged(banking_test.iloc[:rows], classifier, classifier_folder, precision="fast")
+    assert fast.provenance["precision"].startswith(said)
 
 
 def test_which_losses_are_to_be_exact_must_be_said(classifier: Any, classifier_folder: Path) -> None:
