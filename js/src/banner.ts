@@ -5,7 +5,7 @@ import type { State } from "./state";
 import { joined } from "./words";
 
 const IN_SAMPLE =
-  "The model was trained on these labels: it has learned some of their errors, too, and those have a low loss now. " +
+  "The model was trained on these labels: the errors that it has learned have a low loss. " +
   "Out-of-fold scores (lw.cross_score) find more.";
 
 export const makeBanner = (make: Make<State>): HTMLElement =>

@@ -62,7 +62,7 @@ export function makeBulkBar(
     make(
       "button.everything",
       {
-        title: "Every row of these filters, those on other pages too",
+        title: "Those on other pages too",
         label: (state) => `Select ${every(state)}`,
         hidden: ({ total, limit }) =>
           bulk.everything || bulk.page !== "all" || (total !== null && total <= limit),

@@ -17,7 +17,7 @@ export function makeChips(make: Make<State>, store: Store, backToGrid: () => voi
           make(
             "button.chip",
             {
-              ...{ label: `Filter off: ${says}`, title: "Click to take off" },
+              label: `Filter off: ${says}`,
               onclick: () => store.filterBy(without),
             },
             `${says} ×`,
@@ -34,7 +34,6 @@ export function makeChips(make: Make<State>, store: Store, backToGrid: () => voi
     make(
       "button.clear",
       {
-        title: "Takes all filters off",
         hidden: ({ filter }) => chips(filter).length === 0,
         onclick: () => {
           store.clearFilters();

@@ -1,6 +1,7 @@
 /** The grid: a header, fixed row slots, one tab stop; and a sentence where there are no rows. */
 
 import { isFocused, keepsFocus, type Make, onResize, PAINTED } from "./draw";
+import { WAITING } from "./kernel";
 import { measureRoom } from "./name";
 import { makeRow, type RowSlot } from "./row";
 import type { State } from "./state";
@@ -125,6 +126,5 @@ function blankSentence({ rows, here, problem, late, locked, snapshot }: State): 
   if (rows.length > 0) return "";
   if (problem) return problem;
   if (here) return snapshot.rows === 0 ? "There are no rows." : "No row matches these filters.";
-  const waiting = "The grid is waiting for the kernel: it shows its rows when the running cell ends.";
-  return locked || (late ? waiting : "");
+  return locked || (late ? `${WAITING}: it shows its rows when the running cell ends.` : "");
 }

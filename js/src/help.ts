@@ -14,17 +14,17 @@ const MARGIN_PX = 12;
 const KEYS = `↑ ↓ or k j\tmove
 PageUp PageDown\tturn pages
 Home End\tfirst, last row of the page; with Ctrl first, last page
-a or Space\tthe most probable label other than the given one
+a or Space\tthe most probable label but the given one
 s d\tthe second and third such label
-1 … 9\tthe first nine labels of the data
+1 … 9\tthe first nine labels
 Enter\tchoose among all labels
 y u x\tkeep, unsure, remove
 n\twrite a note
 z Z\tundo, redo; as Ctrl+Z and Ctrl+Y
-v or Shift+Space\tselect the row for a decision on many
+v or Shift+Space\tselect the row
 Shift+↑ Shift+↓\tselect more or fewer; Ctrl+A all on the page, Escape none
 e w\tthe whole text; its spaces and invisible characters
-b\tblind: hide what the model thinks, and show it again
+b\tblind: hide what the model thinks, or show it
 /\tsearch
 ?\tthis help`;
 const SENTENCES = [

@@ -203,7 +203,6 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     make(
       "button",
       {
-        title: `${name} first`,
         "aria-pressed": ({ filter }) => filter.sort === "loss" && filter.descending === descending,
         onclick: () => store.filterBy({ sort: "loss", descending }),
       },

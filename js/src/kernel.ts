@@ -30,6 +30,7 @@ interface Open {
 
 const RESEND_MS = [1_500, 5_000, 15_000, 30_000];
 
+export const WAITING = "The grid is waiting for the kernel";
 export const GONE = "The kernel has stopped: re-run the cell.";
 
 export const backOff = (schedule: readonly number[], tries: number): number =>

@@ -6,9 +6,9 @@ import type { State } from "./state";
 import type { Store } from "./store";
 
 const PANES: readonly (readonly [PaneName, string, string])[] = [
-  ["histogram", "Loss", "The losses of all rows, and a brush to filter them"],
+  ["histogram", "Loss", "The losses of all rows"],
   ["confusion", "Confusion", "Which labels the model takes for which"],
-  ["facets", "Kinds", "Rows by verdict, and odd rows: duplicates, markup, …"],
+  ["facets", "Kinds", "Rows by verdict, and odd rows"],
   ["progress", "Progress", "What was found, and how many errors are left"],
 ];
 /** In a narrow cell or a low window the grid comes first: all panes begin closed there. */
@@ -53,7 +53,7 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
         "button.toggle",
         {
           "aria-pressed": ({ blind }) => blind,
-          title: "Hides what the model thinks: labels, losses, probabilities (b)",
+          title: "Hides what the model thinks (b)",
           onclick: store.toggleBlind,
         },
         "Blind",

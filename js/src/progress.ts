@@ -9,7 +9,7 @@ import { count, joined, lately, share, someRows } from "./words";
 
 const DRAW = 50;
 const NOTHING_YET =
-  "Nobody knows yet how many errors are left. A spot check tells: judge some rows drawn at random from those not reviewed.";
+  "Nobody knows yet how many errors are left. A spot check tells: judge rows that are drawn at random.";
 const COUNTS = { reviewed: "reviewed", wrong: "wrong", keep: "kept", unsure: "unsure" } as const;
 
 export function makeProgress(make: Make<State>, store: Store, backToGrid: () => void): HTMLElement {
@@ -74,7 +74,7 @@ export function makeProgress(make: Make<State>, store: Store, backToGrid: () => 
         make(
           "button",
           {
-            title: "Lets the draw grow: the more rows, the narrower the interval",
+            title: "More rows drawn: a narrower interval",
             off: (state) =>
               state.locked !== "" || drawn(state) === 0 || drawn(state) >= (left(state)?.population ?? 0),
             onclick: () => store.spotCheck(drawn(store.state) + DRAW),

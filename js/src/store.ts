@@ -2,7 +2,7 @@
 
 import { makeBulk } from "./bulk";
 import { makeHistory, turnsBack } from "./history";
-import { GONE, type Kernel, type Model, makeKernel } from "./kernel";
+import { GONE, type Kernel, type Model, makeKernel, WAITING } from "./kernel";
 import { makeLookups } from "./lookups";
 import { makeNavigators, type PaneName } from "./navigators";
 import { makePlace } from "./place";
@@ -137,7 +137,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
       const { predicted, disagreements, loss_range } = place.filter;
       const telling = predicted !== null || disagreements || loss_range !== null;
       if (blind && telling) store.filterBy({ predicted: null, disagreements: false, loss_range: null });
-      say(blind ? "Blind: what the model thinks is hidden" : "What the model thinks is shown again");
+      say(`What the model thinks is ${blind ? "hidden" : "shown again"}`);
     },
 
     /** Makes a label of a new name; null where the kernel refuses, which the status then says. */
@@ -356,7 +356,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
         `Not saved yet: kernel busy, ${some(queue.open.length, "decision")} queued`,
         place.turning && "the page comes when the cell ends",
       ]);
-    const waiting = place.turning && kernel.late && "The grid is waiting for the kernel";
+    const waiting = place.turning && kernel.late && WAITING;
     const check = place.filter.spot_check ? navigators.progress.told?.errors_left : null;
     const done = check && check.judged >= check.drawn && "the spot check is done";
     return locked() || waiting || place.problem || joined([said, done]);

@@ -23,13 +23,13 @@ function isDark(root: HTMLElement): boolean {
   return behind === null ? matchMedia(PREFERS_DARK).matches : behind < 0.5;
 }
 
-/** The luminance, 0 to 1, of the first painted background above the root; null where nothing is painted. */
+/** How light, 0 to 1, the first painted background above the root is; null where nothing is painted. */
 function backgroundBehind(root: HTMLElement): number | null {
   for (let node: Node | null = root.parentNode; node; node = node.parentNode ?? (node as ShadowRoot).host) {
     if (!(node instanceof Element)) continue;
     const painted = /^rgba?\((.*)\)$/.exec(getComputedStyle(node).backgroundColor)?.[1] ?? "0 0 0 0";
     const [red = 0, green = 0, blue = 0, alpha = 1] = (painted.match(/[\d.]+/g) ?? []).map(Number);
-    if (alpha > 0.5) return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
+    if (alpha > 0.5) return (red + green + blue) / 765;
   }
   return null;
 }

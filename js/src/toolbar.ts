@@ -130,8 +130,7 @@ export function makeToolbar(
         make(
           "button.direction",
           {
-            label: order,
-            title: (state) => `${order(state)}: click to turn round`,
+            ...{ label: order, title: order },
             onclick: () => filterBy({ descending: !store.place.filter.descending }),
           },
           ({ filter }) => (filter.descending ? "↓" : "↑"),
