@@ -42,7 +42,7 @@ export function makeBulkBar(
   const button = (
     sign: string,
     word: string,
-    title: string | (() => string),
+    title: string,
     onclick: () => void,
     off: (state: State) => boolean = ({ locked }) => locked !== "",
   ) => make("button", { label: `${word} selected`, title, onclick, off }, sign, wide(` ${word}`));
@@ -78,15 +78,12 @@ export function makeBulkBar(
       button(
         "✎",
         "Note…",
-        () =>
-          bulk.everything
-            ? "A note needs rows selected one by one, or a page of them"
-            : "Write one note on them all",
+        "One note on rows selected one by one, or on a page",
         () => start({ kind: "note" }),
         ({ locked }) => locked !== "" || bulk.everything,
       ),
       decision("clear", "↩", "Clear", "Take their verdicts back"),
-      signButton(make, "×", "Select none", "Select none (Escape)", () => {
+      signButton(make, "×", "Select none", "Escape", () => {
         bulk.clear();
         backToGrid();
       }),

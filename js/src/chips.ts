@@ -45,7 +45,7 @@ export function makeChips(make: Make<State>, store: Store, backToGrid: () => voi
     make(
       "button.refresh",
       {
-        title: "Sort and filter again with the decisions so far",
+        title: "Sort and filter again",
         off: ({ outOfDate }) => !outOfDate,
         onclick: store.refresh,
       },

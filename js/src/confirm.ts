@@ -41,7 +41,7 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
   });
   const go = make("button.go", { onclick: () => decide() });
   const only = make("button", { onclick: () => decide(true) });
-  const cancel = make("button", { title: "Cancel (Escape)", onclick: () => dialog.close() }, "Cancel");
+  const cancel = make("button", { title: "Escape", onclick: () => dialog.close() }, "Cancel");
   const dialog = makeRowsDialog(
     make,
     back,
@@ -65,13 +65,13 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
       dialog.ask(`${answer}?`);
       setText(go, answer);
     };
-    ask(bulk.count === null ? "all rows of this filter" : someRows(bulk.count));
+    ask(bulk.count === null ? "all of this filter" : someRows(bulk.count));
     set(note, { hidden: next.kind !== "note", value: "" });
     set(go, { off: true });
     only.hidden = true;
     dialog.open(anchor, (_, below) => below + 6);
     focusInPlace(note.hidden ? cancel : note);
-    dialog.look("Looking at what that would be on …", bulk.preview(), (found) => {
+    dialog.look("Looking …", bulk.preview(), (found) => {
       preview = found;
       ask(someRows(found.total));
       set(go, { off: found.total === 0 || found.total > MOST_ROWS });
@@ -108,7 +108,7 @@ function already(verdicts: Preview["verdicts"]): string {
 
 const account = ({ total, verdicts, rows }: Preview): string =>
   total > MOST_ROWS
-    ? `At most ${count(MOST_ROWS)} rows can be decided here at once: filter further, or decide in a cell.`
+    ? `At most ${count(MOST_ROWS)} rows at once: filter further, or decide in a cell.`
     : joined([
         already(verdicts),
         total > rows.length ? `the first ${rows.length} are shown` : "",

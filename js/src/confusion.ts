@@ -128,8 +128,8 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
 
   const blank = ({ confusion: { told, problem }, blind }: State): string => {
     if (blind) return HIDDEN;
-    if (!told || problem) return problem || "Counting the labels…";
-    return cells.hidden ? "No row here has a given and a predicted label." : "";
+    if (!told || problem) return problem || "Counting…";
+    return cells.hidden ? "No pairs of labels here." : "";
   };
   const cells = make(".cells", {
     tabindex: -1,

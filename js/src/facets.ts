@@ -81,7 +81,7 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
         const says = `${VERDICT_WORDS[verdict]} ${VERDICT_SIGNS[verdict]}`.trim();
         return toggle(
           says,
-          `Only rows that are ${says}`,
+          "",
           (filter) => filter.verdict === verdict,
           (told) => told.verdicts[verdict],
           (on) => ({ verdict: on ? verdict : null }),

@@ -34,7 +34,7 @@ export function makeGrid(
 
   const all = make("input", {
     ...{ type: "checkbox", tabindex: -1, label: "Select all on the page" },
-    title: "Select all on the page (Ctrl+A)",
+    title: "Ctrl+A",
     checked: ({ rows }) => rows.length > 0 && bulk.page === "all",
     indeterminate: () => bulk.page === "some",
     disabled: ({ rows }) => rows.length === 0,

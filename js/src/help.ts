@@ -64,7 +64,7 @@ export function makeHelp(make: Plain, back: () => void): Help {
       ".advice",
       SENTENCES.map((sentence) => make("p", sentence)),
     ),
-    make("button.close", { title: "Close (Escape)", onclick: () => dialog.close() }, "Close"),
+    make("button.close", { title: "Escape", onclick: () => dialog.close() }, "Close"),
   );
   const { el } = dialog;
   return {

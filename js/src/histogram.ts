@@ -218,7 +218,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     ticks,
     make(".axis.quiet", { hidden }, says),
     make(".quiet", ({ blind, histogram: { told, problem } }) =>
-      blind ? HIDDEN : problem || (told ? "" : "Counting the losses…"),
+      blind ? HIDDEN : problem || (told ? "" : "Counting…"),
     ),
   );
 }

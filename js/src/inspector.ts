@@ -150,7 +150,7 @@ export function makeInspector(
         make(
           "button.show-odd",
           {
-            title: "Spaces, line ends and invisible characters (w)",
+            title: "Spaces and odd characters (w)",
             label: "Show spaces and odd characters",
             "aria-pressed": ({ odd }) => odd,
             onclick: store.toggleOdd,

@@ -31,7 +31,7 @@ export function makePager(make: Make<State>, { place }: Store): HTMLElement {
     }),
   });
   const size = make("select", {
-    ...{ label: "Rows per page", title: "Rows per page" },
+    label: "Rows per page",
     onchange() {
       place.resize(Number(size.value));
     },

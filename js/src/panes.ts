@@ -9,7 +9,7 @@ const PANES: readonly (readonly [PaneName, string, string])[] = [
   ["histogram", "Loss", "The losses of all rows"],
   ["confusion", "Confusion", "Which labels the model takes for which"],
   ["facets", "Kinds", "Rows by verdict, and odd rows"],
-  ["progress", "Progress", "What was found, and how many errors are left"],
+  ["progress", "Progress", "What was found, what is left"],
 ];
 /** In a narrow cell or a low window the grid comes first: all panes begin closed there. */
 const NARROW_PX = 700;

@@ -74,7 +74,7 @@ export function makeProgress(make: Make<State>, store: Store, backToGrid: () => 
         make(
           "button",
           {
-            title: "More rows drawn: a narrower interval",
+            title: "For a narrower interval",
             off: (state) =>
               state.locked !== "" || drawn(state) === 0 || drawn(state) >= (left(state)?.population ?? 0),
             onclick: () => store.spotCheck(drawn(store.state) + DRAW),

@@ -135,11 +135,7 @@ export function makeRow(
         make("span.after", (row) =>
           isNew(row) && row.loss_after !== null ? ` → ${loss(row.loss_after)}` : "",
         ),
-        make(
-          "span.noted",
-          { hidden: (row) => row.note_of_score === "", title: (row) => row.note_of_score },
-          "i",
-        ),
+        make("span.noted", { hidden: (row) => !row.note_of_score, title: (row) => row.note_of_score }, "i"),
       ),
       make(
         ".bar",
@@ -200,7 +196,7 @@ export function makeRow(
       showName(chosen, isNew(row) ? name(row.label) : "", Math.floor((room - ARROW) * BOLD)),
     ];
     set(labelCell, { ".tight": isLong.includes(true) });
-    labelCell.title = `${joined([given.textContent, chosen.textContent], " → ")}\nClick to choose another label (Enter)`;
+    labelCell.title = joined([given.textContent, chosen.textContent], " → ");
     showName(hinted, isOffered(row) ? hintFor(row, name) : "", room - CLICK);
     showName(predicted, name(row.predicted), Math.floor(room * BOLD));
   });

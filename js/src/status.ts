@@ -27,7 +27,7 @@ export function makeStatus(make: Make<State>, store: Store): HTMLElement {
     make(
       "button",
       {
-        title: "For lw.apply_changes, should the cell not run again",
+        title: "For lw.apply_changes",
         hidden: ({ dead, unsaved }) => !dead || !unsaved || !store.unsent().length,
         onclick: download,
       },

@@ -210,7 +210,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
     async export(): Promise<void> {
       if (exporting || kernel.dead) return;
       exporting = true;
-      say("Export: writing the corrected rows");
+      say("Writing corrected rows");
       try {
         await queue.settled();
         const { path, rows } = await kernel.find("export", {});

@@ -7,9 +7,8 @@ const PREFERS_DARK = "(prefers-color-scheme: dark)";
 export function followTheme(root: HTMLElement, signal: AbortSignal): void {
   const draw = () => set(root, { ".dark": isDark(root) });
   const observer = new MutationObserver(draw);
-  const attributeFilter = ["class", "style", "data-jp-theme-light", "data-vscode-theme-kind", "data-theme"];
   for (const watched of [document.documentElement, document.body])
-    observer.observe(watched, { attributeFilter });
+    observer.observe(watched, { attributes: true });
   signal.addEventListener("abort", () => observer.disconnect());
   matchMedia(PREFERS_DARK).addEventListener("change", draw, { signal });
   draw();

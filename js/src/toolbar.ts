@@ -80,7 +80,7 @@ export function makeToolbar(
     ...VERDICTS.map((value) => ({ value, name: VERDICT_WORDS[value] })),
   ]);
   const sort = make("select", {
-    ...{ label: "Sort by", title: "Sort by" },
+    label: "Sort by",
     onchange() {
       const { sorts } = store.state.snapshot;
       filterBy({ sort: sort.value, descending: sorts[sort.selectedIndex]?.descending ?? true });
@@ -95,7 +95,7 @@ export function makeToolbar(
       filterBy({ disagreements: only.checked });
     },
   });
-  const help = signButton(make, "?", "Help", "Help and keys (?)", acts.help);
+  const help = signButton(make, "?", "Help", "Help (?)", acts.help);
 
   make.watch(({ snapshot, filter, blind }) => {
     if (names !== snapshot.label_names) {

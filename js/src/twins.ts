@@ -29,7 +29,7 @@ export function makeTwins(make: Plain, store: Store, decide: () => void, back: (
   );
   const dialog = makeRowsDialog(make, back, {}, [
     alike,
-    make("button", { title: "Close (Escape)", onclick: () => dialog.close() }, "Close"),
+    make("button", { title: "Escape", onclick: () => dialog.close() }, "Close"),
   ]);
   const line = (row: Row) =>
     rowLine(
@@ -46,7 +46,7 @@ export function makeTwins(make: Plain, store: Store, decide: () => void, back: (
       dialog.open(anchor, (above) => Math.max(6, above - dialog.el.offsetHeight - 6));
       focusInPlace(dialog.el);
       const twins = store.lookups.twins(row.row);
-      dialog.look("Looking for the rows of the same words …", twins, ({ total, rows }) => {
+      dialog.look("Looking …", twins, ({ total, rows }) => {
         alikes = [row, ...rows];
         set(alike, { off: store.state.locked });
         const shown = total > rows.length ? `, the first ${rows.length} of them here` : "";

@@ -186,7 +186,7 @@ def test_the_theme_follows_the_notebook(mount):
 
 def test_the_bundle_is_small_and_asks_nobody():
     script = (STATIC / "widget.js").read_text()
-    assert len(script.encode()) < 60 * 1024
+    assert len(script.encode()) < 60_000
     assert "http" not in script
     assert "innerHTML" not in script
 
