@@ -44,13 +44,13 @@ class Result:
 
 @dataclass
 class Suite:
-    """One model on one set of rows. `base`: whom the others are measured by. `spent`: what our packed pass spends its time on."""
+    """One model on one set of rows. `base`: whom the others are measured by. `spent`: what our passes spend their time on."""
 
     title: str
     results: list[Result]
     limit: Limit = field(default_factory=Limit)
     base: str = ""
-    spent: str = ""
+    spent: dict[str, str] = field(default_factory=dict)
 
     def markdown(self) -> str:
         """The title, the table, and what could not run and why."""
@@ -61,8 +61,7 @@ class Suite:
         lines += [f"{result.name}: not measured, {result.why_not}.  " for result in self.results if result.why_not]
         if self.limit.wall:
             lines.append(f"The limit: {self.limit.wall / 1e9:.0f} GFLOP/s, {self.limit.cpu / 1e9:.0f} a CPU second.  ")
-        if self.spent:
-            lines.append(f"Our packed pass spends its time on: {self.spent}.")
+        lines += [f"Our {name} pass spends its time on: {shares}.  " for name, shares in self.spent.items()]
         return "\n".join(lines).rstrip()
 
     def _line(self, result: Result, base: Result | None) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from loss_widget.errors import ModelError
 from loss_widget.scoring.batches import by_length, first_batch
+from loss_widget.scoring.float32 import insist, whole_float32
 from loss_widget.scoring.lanes import Lanes
 from loss_widget.scoring.memory import is_out_of_memory
 from loss_widget.scoring.pace import Pace, Setting
@@ -40,8 +41,8 @@ class Engine(Protocol):
 def borrowed(model: Any, *, device: Any) -> Iterator[Any]:
     """The model in evaluation mode on `device` in float32, without gradients; afterwards it is as it was.
 
-    Half-precision weights are read through a float32 copy: their own losses depend on the shape of the batch. torch's number of
-    threads is put back, too.
+    Half-precision weights are read through a float32 copy: their own losses depend on the shape of the batch. float32 is whole
+    float32, whatever torch was told. That setting and torch's number of threads are put back, too.
     """
     import torch
 
@@ -60,7 +61,7 @@ def borrowed(model: Any, *, device: Any) -> Iterator[Any]:
         if not spread and device != home:
             working.to(device)
         working.eval()
-        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+        with torch.no_grad(), torch.autocast(device.type, enabled=False), whole_float32():
             yield working
     finally:
         if working is model and not spread and device != home:
@@ -124,6 +125,7 @@ class ForwardPass:
         )
 
     def _timed(self, tokens: Tokens, batch: np.ndarray, setting: Setting) -> Any:
+        insist()
         with self.pace.timing(setting, int(tokens.lengths[batch].sum())):
             return self._read(tokens, batch)
 
