@@ -5,7 +5,9 @@
 
 A headless Chromium is driven by real keys and clicks. A time runs from the event's own time stamp to the frame that shows what
 was asked for: a MutationObserver sees the change, the next animation frame is painted, a message behind it says so. Frames come
-60 times a second. A mouse button is held for 80 ms, as hands do, and a click timed from its release. Scores are made beforehand;
+60 times a second. "Drawn" is when the observer sees it: all script has run then; the wait for the frame, layout and paint are to
+come, and one letter beside the grid tells what these take where next to nothing changes. A mouse button is held for 80 ms, as
+hands do, and a click timed from its release. Scores are made beforehand;
 opening is `lw.LossWidget(scores)`, session, journal and all. Search is asked for with Enter (typing alone waits 250 ms for the
 next letter). Memory is that of the kernel's process.
 """
@@ -40,8 +42,11 @@ LIMITS_MS = {
     "first page of a filter by label": 100,
     "search, common term, first page": 150,
     "search, rare term, first page": 150,
-    "a click drawn": 16,
+    "a click, drawn": 16,
 }
+LETTER = "one letter beside the grid, for comparison"
+DRAWN = (LETTER, "next page (fetched ahead)", "a click")
+"""What is told twice: when it is drawn, and when it is on screen."""
 SIZES = (1_000_000, 10_000_000)
 ROUNDS = 60
 PAGE = 20
@@ -78,8 +83,10 @@ window.when = (happened) => new Promise((told) => {
   look();
 });
 window.timed = (type, ...shown) => {
-  const one = (event) => (happened) =>
-    when(happened).then(() => new Promise(afterFrame)).then((now) => now - event.timeStamp);
+  const one = (event) => async (happened) => {
+    await when(happened);
+    return [performance.now(), await new Promise(afterFrame)].map((now) => now - event.timeStamp);
+  };
   window.times = new Promise((told) => {
     addEventListener(type, (event) => told(Promise.all(shown.map(one(event)))), { capture: true, once: true });
   });
@@ -128,7 +135,7 @@ class Measured:
         self._open()
         self.bytes["open"] = self._bytes()["resident"]
         self._grid = self._notebook.grid(2)
-        for step in (self._turn, self._jump, self._click, self._filter, self._search):
+        for step in (self._letter, self._turn, self._jump, self._click, self._filter, self._search):
             step()
         self.bytes["used"] = self._bytes()["resident"]
         for _ in range(4):
@@ -151,6 +158,22 @@ class Measured:
         painted = self._page.evaluate("() => window.painted")
         self._note("the session and its widget made", 1000 * float(self._notebook.ask(3)))
         self._note("the grid on screen, after the end of its cell", max(0.0, painted - ended))
+
+    def _letter(self) -> None:
+        """The least that a key can change: what is left of the other times without us."""
+        self._page.evaluate(
+            """() => {
+              window.letter = document.createElement("b");
+              letter.style = "position: fixed; top: 0; left: 0; width: 1em; height: 1em; contain: strict";
+              document.body.append(letter);
+              const change = ({ key }) => key === "F9" && (letter.textContent = letter.textContent === "a" ? "b" : "a");
+              addEventListener("keydown", change, { capture: true });
+            }"""
+        )
+        for i in range(self.rounds):
+            self._page.wait_for_timeout(250)
+            shown = f"() => letter.textContent === '{'ab'[i % 2]}'"
+            self._timed("keydown", lambda: self._page.keyboard.press("F9"), {LETTER: shown})
 
     def _turn(self) -> None:
         """PageDown, with time between for the page after next to come."""
@@ -176,7 +199,7 @@ class Measured:
                 self._grid.button("Next page").click()
                 self._page.wait_for_timeout(500)
             drawn = f"() => rowAt({i % PAGE}).dataset.verdict === 'relabel'"
-            shown = {"a click drawn": drawn, "a click saved": f"{drawn} && rowAt({i % PAGE}).dataset.saved === 'true'"}
+            shown = {"a click": drawn, "a click, saved": f"{drawn} && rowAt({i % PAGE}).dataset.saved === 'true'"}
             cell = self._grid.rows.nth(i % PAGE).locator('[data-column="loss"]')
             self._timed("click", lambda cell=cell: cell.click(delay=HELD_MS), shown)
             self._page.wait_for_timeout(100)
@@ -205,8 +228,10 @@ class Measured:
         """Note how long after the event that `act` causes each of `shown` is on screen; {name: JavaScript predicate}."""
         self._page.evaluate(f"() => timed({event!r}, {', '.join(shown.values())})")
         act()
-        for name, milliseconds in zip(shown, self._page.evaluate("() => window.times"), strict=True):
-            self._note(name, milliseconds)
+        for name, (drawn, painted) in zip(shown, self._page.evaluate("() => window.times"), strict=True):
+            if name in DRAWN:
+                self._note(f"{name}, drawn", drawn)
+            self._note(name, painted)
 
     def _note(self, name: str, milliseconds: float) -> None:
         self.times.setdefault(name, []).append(milliseconds)

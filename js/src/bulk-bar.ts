@@ -78,7 +78,7 @@ export function makeBulkBar(
       button(
         "✎",
         "Note…",
-        "One note on rows selected one by one, or on a page",
+        "One note on rows chosen singly or by page",
         () => start({ kind: "note" }),
         ({ locked }) => locked !== "" || bulk.everything,
       ),

@@ -2,7 +2,7 @@
 
 import { type Bulk, MOST_ROWS, type Plan } from "./bulk";
 import { makeRowsDialog, rowLine } from "./dialog";
-import { focusInPlace, isFocused, type Make, set, setText } from "./draw";
+import { focusInPlace, isFocused, type Make, refill, set } from "./draw";
 import type { Preview, Verdict } from "./protocol";
 import { nameOf } from "./standing";
 import type { State } from "./state";
@@ -63,7 +63,7 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
     const ask = (rows: string) => {
       const answer = SENTENCES[next.kind](rows, nameOf(state, next.label ?? -1) ?? "");
       dialog.ask(`${answer}?`);
-      setText(go, answer);
+      refill(go, [answer]);
     };
     ask(bulk.count === null ? "all of this filter" : someRows(bulk.count));
     set(note, { hidden: next.kind !== "note", value: "" });
@@ -76,7 +76,7 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
       ask(someRows(found.total));
       set(go, { off: found.total === 0 || found.total > MOST_ROWS });
       const fresh = found.verdicts[""];
-      setText(only, `Only the ${count(fresh)} not reviewed`);
+      refill(only, [`Only the ${count(fresh)} not reviewed`]);
       only.hidden = !replaces(next) || go.disabled || fresh === 0 || fresh === found.total;
       const label = nameOf(state, next.label ?? -1) ?? "";
       return [

@@ -1,6 +1,6 @@
 /** A panel over the grid: opened beside something, closed by Escape, and then the focus goes back. */
 
-import { type Keys, OF_DATA, onKeys, type Part, type Plain, refill, set, setText } from "./draw";
+import { type Keys, OF_DATA, onKeys, type Part, type Plain, refill, set } from "./draw";
 import type { Row } from "./protocol";
 
 export interface Dialog {
@@ -88,7 +88,7 @@ export function makeRowsDialog(
 
     /** `label`: what the dialog is called, where that is not the question. */
     ask(question: string, label = question): void {
-      setText(title, question);
+      refill(title, [question]);
       set(dialog.el, { label });
     },
 
@@ -101,7 +101,7 @@ export function makeRowsDialog(
       asked += 1;
       const mine = asked;
       const say = (sentence: string, lines: readonly HTMLElement[]) => {
-        setText(about, sentence);
+        refill(about, [sentence]);
         refill(list, lines);
       };
       say(says, []);

@@ -130,12 +130,13 @@ function put(el: HTMLElement, name: string, value: Value): void {
   if (name === "tabindex") put(el, GUARD, true);
 }
 
-export function setText(el: HTMLElement, text: string): void {
-  if (el.textContent !== text) el.textContent = text;
+/** A text in place of a text keeps its node: a new one would be laid out from nothing. */
+export function refill(el: HTMLElement, children: readonly (Node | string)[]): void {
+  const { firstChild: old, lastChild } = el;
+  const [text] = children;
+  if (old instanceof Text && old === lastChild && typeof text === "string" && !children[1]) old.data = text;
+  else el.replaceChildren(...children);
 }
-
-export const refill = (el: HTMLElement, children: readonly (Node | string)[]): void =>
-  el.replaceChildren(...children);
 
 export const isFocused = (el: HTMLElement): boolean => el.matches(":focus");
 

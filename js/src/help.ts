@@ -13,9 +13,9 @@ const MARGIN_PX = 12;
 /** Keys, a tab, and what they do. */
 const KEYS = `↑ ↓ or k j\tmove
 PageUp PageDown\tturn pages
-Home End\tfirst, last row of the page; with Ctrl first, last page
-a or Space\tthe most probable label but the given one
-s d\tthe second and third such label
+Home End\tfirst, last row; with Ctrl page
+a or Space\tthe best label but the given one
+s d\tthe second, the third
 1 … 9\tthe first nine labels
 Enter\tchoose among all labels
 y u x\tkeep, unsure, remove
@@ -23,19 +23,19 @@ n\twrite a note
 z Z\tundo, redo; as Ctrl+Z and Ctrl+Y
 v or Shift+Space\tselect the row
 Shift+↑ Shift+↓\tselect more or fewer; Ctrl+A all on the page, Escape none
-e w\tthe whole text; its spaces and invisible characters
-b\tblind: hide what the model thinks, or show it
+e w\tthe whole text, invisible characters
+b\tblind: hide what the model thinks
 /\tsearch
 ?\tthis help`;
 const SENTENCES = [
-  "Click a row: it takes the model's best label other than the given one; click again, and the given label is back. " +
+  "Click a row: it takes the model's best label but the given one; click again: the given label is back. " +
     "Click the label to choose among all.",
-  "A decision by key moves on to the next row. Rows keep their order until Refresh.",
-  "Above the grid: drag over the losses, or move the brush by ← → (Escape takes it off); click a pair of labels or a " +
-    "kind of rows. Filters work together. A spot check tells how many errors are left.",
-  "Select rows by their boxes, Shift+click or Ctrl+click: the bar above them and the keys decide on all. " +
-    "Above 20 rows you are asked first; one undo takes all of it back.",
-  "Once the status says “saved”, a decision is in the journal on disk.",
+  "A key's decision moves on to the next row. Rows keep their order until Refresh.",
+  "Above the grid: drag over the losses, or move the brush by ← → (Escape: off), click a pair of labels or a " +
+    "kind of rows. Filters combine. A spot check tells how many errors are left.",
+  "Select rows by box, Shift+click or Ctrl+click: the bar above and the keys decide on all. " +
+    "Above 20 rows you are asked first; one undo takes all back.",
+  "Once the status says “saved”, it is in the journal on disk.",
   "Inside the grid, Ctrl+S and Shift+Enter do not reach the notebook.",
 ];
 

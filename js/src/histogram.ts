@@ -1,6 +1,6 @@
 /** The losses of all rows as a histogram: a brush, dragged or by keys, leaves the rows between its two ends. */
 
-import { focusInPlace, isFocused, type Make, PAINTED, refill, set, setText } from "./draw";
+import { focusInPlace, isFocused, type Make, PAINTED, refill, set } from "./draw";
 import type { LossHistogram } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
@@ -145,10 +145,9 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
       set(slot, { ".beside": range && (i < from || i > to) });
     });
     const rows = counts.slice(from, to + 1).reduce((sum, n) => sum + n, 0);
-    setText(
-      says,
+    refill(says, [
       range ? `${lossRange(range)} · ${someRows(rows)}` : "drag to filter · strong: reviewed · log scale",
-    );
+    ]);
   }
 
   function drawBars({ edges: between, rows: all, reviewed }: LossHistogram): void {

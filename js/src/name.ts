@@ -2,7 +2,7 @@
 
 The element holds the whole name, for reading aloud, copying and finding; only what is painted is shorter. */
 
-import { set } from "./draw";
+import { refill, set } from "./draw";
 
 const LEAST = 9;
 /** Some names have wider letters than the probe. */
@@ -10,9 +10,12 @@ const WIDER = 0.9;
 
 /** `room`: how many characters fit beside each other. On two lines the name breaks after its joints; true where they are too few. */
 export function showName(el: HTMLElement, name: string, room: number): boolean {
-  if (el.textContent !== name)
-    el.replaceChildren(...name.split(/(?<=[_/-])/).flatMap((part) => [part, document.createElement("wbr")]));
-  const short = name.length > room ? shorten(name, Math.max(LEAST, room)) : null;
+  const fits = name.length <= room;
+  if (el.textContent !== name || fits === (el.firstElementChild !== null)) {
+    const joints = name.split(/(?<=[_/-])/).flatMap((part) => [part, document.createElement("wbr")]);
+    refill(el, fits ? [name] : joints);
+  }
+  const short = fits ? null : shorten(name, Math.max(LEAST, room));
   const long = name.length > 2 * room;
   set(el, { "data-short": short, ".long": long });
   return long;

@@ -7,7 +7,7 @@ import type { Store } from "./store";
 
 const PANES: readonly (readonly [PaneName, string, string])[] = [
   ["histogram", "Loss", "The losses of all rows"],
-  ["confusion", "Confusion", "Which labels the model takes for which"],
+  ["confusion", "Confusion", "What the model takes for what"],
   ["facets", "Kinds", "Rows by verdict, and odd rows"],
   ["progress", "Progress", "What was found, what is left"],
 ];
@@ -53,7 +53,7 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
         "button.toggle",
         {
           "aria-pressed": ({ blind }) => blind,
-          title: "Hides what the model thinks (b)",
+          title: "Hides the model's view (b)",
           onclick: store.toggleBlind,
         },
         "Blind",

@@ -40,7 +40,7 @@ interface Option {
 
 let pickers = 0;
 const NOWHERE = -1;
-const NONE = "No label has these letters.";
+const NONE = "No such label.";
 /** Many rows have no probabilities and no label in common. */
 const UNKNOWN = { given: null, label: null, predicted: null, predicted_prob: null, probabilities: null };
 

@@ -147,7 +147,8 @@ export function makePlace(kernel: Kernel, filter: Filter, limit: number, changed
     place.here = true;
     place.problem = "";
     changed();
-    pages.fetchAround(goal);
+    // Asking takes time too: the page is on screen first.
+    setTimeout(pages.fetchAround, 0, goal);
     if (pages.total === null) pages.countRows().then(changed, () => undefined);
     while (!place.turning && waiting.length > 0) waiting.shift()?.();
   }

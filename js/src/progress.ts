@@ -9,7 +9,7 @@ import { count, joined, lately, share, someRows } from "./words";
 
 const DRAW = 50;
 const NOTHING_YET =
-  "Nobody knows yet how many errors are left. A spot check tells: judge rows that are drawn at random.";
+  "Nobody knows yet how many errors are left. A spot check tells: judge rows drawn at random.";
 const COUNTS = { reviewed: "reviewed", wrong: "wrong", keep: "kept", unsure: "unsure" } as const;
 
 export function makeProgress(make: Make<State>, store: Store, backToGrid: () => void): HTMLElement {

@@ -56,7 +56,7 @@ export function makeQueue(
       const ours = sent.get(reply.rid);
       const results = new Map(decisionsIn(reply)?.results.map((result) => [result.op_id, result]));
       const error: Problem = reply.ok
-        ? { kind: "internal", message: "The kernel did not answer this; see its log." }
+        ? { kind: "internal", message: "The kernel gave no answer; see its log." }
         : reply.error;
       const before = open.length;
       for (const op of [...open]) {

@@ -207,22 +207,31 @@ export function makeRow(
     (_, row) => refill(quirks, quirkChips(make, odd(row), state.snapshot.quirks)),
   );
 
+  /** All that the row is drawn from, as it was drawn last. */
+  let drawn: readonly unknown[] = [];
+
   function show(now: State, row: ShownRow | null, space: number): void {
+    const cursor = row !== null && index === now.cursor;
+    const chosen = row && bulk.has(row.row);
+    const { snapshot, filter, offset } = now;
+    const view = [now.locked, now.lossScale, now.odd, snapshot, filter, offset, cursor, chosen, space];
+    const all = [...view, ...Object.values(row ?? {})];
     current = row;
     state = now;
     room = space;
-    const cursor = row !== null && index === state.cursor;
+    if (all.every((each, i) => each === drawn[i])) return;
+    drawn = all;
     set(el, {
       role: row && "row",
       ".unused": !row,
       ".cursor": cursor,
       tabIndex: cursor ? 0 : -1,
       "data-row": row?.row,
-      "aria-rowindex": row && state.offset + index + 2,
+      "aria-rowindex": row && offset + index + 2,
       "data-verdict": row?.verdict,
       "data-label": row && name(row.label),
       "data-saved": row?.saved,
-      "aria-selected": row && bulk.has(row.row),
+      "aria-selected": chosen,
     });
     if (row) make.show(row);
   }

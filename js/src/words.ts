@@ -2,7 +2,7 @@
 
 import type { Filter, Summary, Verdict } from "./protocol";
 
-export const count = (n: number): string => n.toLocaleString("en-US");
+export const count: (n: number) => string = new Intl.NumberFormat("en-US").format;
 
 export const some = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;

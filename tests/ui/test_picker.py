@@ -73,7 +73,7 @@ def test_letters_that_no_label_has_take_nothing(grid):
     grid.start_at(0)
     grid.page.keyboard.press("Enter")
     grid.page.keyboard.type("qqq")
-    expect(grid.root.get_by_text("No label has these letters.")).to_be_visible()
+    expect(grid.root.get_by_text("No such label.")).to_be_visible()
     grid.page.keyboard.press("Enter")
     assert grid.requests("decide") == []
 
