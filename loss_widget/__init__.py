@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from loss_widget.scores import Scores
     from loss_widget.scoring import Scorer, ScoringRun, cross_score, score, start_scoring
     from loss_widget.scoring.distributed import score_with_ray
+    from loss_widget.scoring.dynamics import LossRecorder
     from loss_widget.widget import LossWidget
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "LossRecorder": "loss_widget.scoring.dynamics",
     "LossWidget": "loss_widget.widget",
     "MultiLabelScores": "loss_widget.multi_label",
     "Page": "loss_widget.review",
@@ -53,6 +55,7 @@ _HOME = {
 }
 
 __all__ = [
+    "LossRecorder",
     "LossWidget",
     "MultiLabelScores",
     "Page",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ class MultiLabelScores(Scores):
     array([[0.105, 1.609]], dtype=float32)
     """
 
-    columns: ClassVar[tuple[str, ...]] = (*SCORE_COLUMNS, "worst_label")
+    columns: tuple[str, ...] = (*SCORE_COLUMNS, "worst_label")
 
     def __init__(self, *, labels: AlignedLabelSets, **made: Any) -> None:
         super().__init__(labels=labels, **made)

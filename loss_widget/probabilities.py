@@ -59,6 +59,21 @@ def margins(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
     return np.where(label_ids >= 0, own - probs.max(axis=1), np.nan).astype(np.float32)
 
 
+def logit_margins(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
+    """(n,) float32: the logit of the label less the highest other one, NaN where the label is missing.
+
+    The margin of Pleiss et al. (2020), equation 1. `log_probs` (n, n_labels) differ from the logits by one number a row, which
+    drops out.
+
+    >>> logit_margins(np.log([[0.8, 0.2], [0.8, 0.2]]), np.array([0, 1])).round(3)
+    array([ 1.386, -1.386], dtype=float32)
+    """
+    rows, own_label = np.arange(len(label_ids)), np.maximum(label_ids, 0)
+    others = log_probs.copy()
+    others[rows, own_label] = -np.inf
+    return np.where(label_ids >= 0, log_probs[rows, own_label] - others.max(axis=1), np.nan).astype(np.float32)
+
+
 def adjusted_losses(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
     """(n,) float32, nats: the loss after each class's mean self-confidence is taken off, NaN where the label is missing.
 

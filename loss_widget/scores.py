@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,16 +28,19 @@ SCORE_COLUMNS = (
     "unknown_tokens",
     "score_note",
 )
+DYNAMICS_COLUMNS = ("aum", "mean_loss", "loss_std", "correctness")
+"""What `lw.LossRecorder` adds to them."""
 
 
 class Scores:
     """A model's judgement of every example: losses, log-probabilities, and where they came from.
 
-    Made by `lw.score`, `lw.cross_score`, `Scores.from_probs` or `Scores.load`. `frame` has the caller's columns, index and order
-    plus `predicted_label` (in the label column's own representation), `loss` (float32, nats), `label_prob`, `predicted_prob`
-    (float32), `tokens`, `truncated`, `unknown_tokens` and `score_note` (words, "" where all is well). `log_probs` is float32 of
-    shape (n_rows, n_labels), its columns in the order of `label_names`. `given_ids` (n_rows,) int32 are the labels that were
-    judged (-1: none); they, the losses and their order stay, whatever is corrected in `frame` later.
+    Made by `lw.score`, `lw.cross_score`, `lw.LossRecorder`, `Scores.from_probs` or `Scores.load`. `frame` has the caller's
+    columns, index and order plus `predicted_label` (in the label column's own representation), `loss` (float32, nats),
+    `label_prob`, `predicted_prob` (float32), `tokens`, `truncated`, `unknown_tokens` and `score_note` (words, "" where all is
+    well). `log_probs` is float32 of shape (n_rows, n_labels), its columns in the order of `label_names`. `given_ids` (n_rows,)
+    int32 are the labels that were judged (-1: none); they, the losses and their order stay, whatever is corrected in `frame`
+    later.
 
     Of a multi-label model they are `MultiLabelScores`, which see.
 
@@ -47,7 +50,7 @@ class Scores:
     [['awful', 'good', 'bad']]
     """
 
-    columns: ClassVar[tuple[str, ...]] = SCORE_COLUMNS
+    columns: tuple[str, ...] = SCORE_COLUMNS
     """What stands in `frame` beside the caller's columns."""
 
     def __init__(

@@ -50,6 +50,7 @@ def write_table(scores: Scores, table: pa.Table, layout: dict[str, Any], path: P
         "label_names": scores.label_names,
         "label_values": scores.label_values,
         "label_aliases": list(scores.label_aliases.items()),
+        "columns": scores.columns,
         "vector": scores.vector.__name__ if isinstance(scores, MultiLabelScores) and scores.vector else None,
         "provenance": scores.provenance,
         "attrs": scores.frame.attrs,
@@ -107,7 +108,7 @@ def scores_of(table: pa.Table, meta: dict[str, Any]) -> Scores:
     texts = [read_texts(frame, name)[0] for name in as_tuple(text)]
     names = tuple(meta["label_names"])
     labels = _labels(given, names, meta)
-    return scores_for(labels)(
+    scores = scores_for(labels)(
         frame=frame,
         text=text,
         label=meta["label"],
@@ -118,6 +119,8 @@ def scores_of(table: pa.Table, meta: dict[str, Any]) -> Scores:
         keys=np.asarray(keys),
         provenance=meta["provenance"],
     )
+    scores.columns = tuple(meta.get("columns", scores.columns))
+    return scores
 
 
 def _given(scores: Scores) -> pa.Array:

@@ -1,4 +1,7 @@
-"""A model over Examples → Scores. The only importer of torch, transformers and scikit-learn, and only inside functions."""
+"""A model over Examples → Scores. The only importer of torch, transformers and scikit-learn, and only inside functions.
+
+But for `dynamics`, whose LossRecorder is a callback of transformers': it is loaded when it is asked for, as `distributed` is.
+"""
 
 from loss_widget.scoring.background import ScoringRun, start_scoring
 from loss_widget.scoring.out_of_fold import cross_score

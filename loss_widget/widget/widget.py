@@ -324,10 +324,14 @@ _SORT_NAMES = {
     "tokens": "Tokens",
     "unknown_tokens": "Unknown tokens",
     "duplicates": "Duplicates together",
+    "aum": "Mean margin in training",
+    "mean_loss": "Mean loss in training",
+    "loss_std": "Spread of the loss in training",
+    "correctness": "Epochs that agree",
 }
 
 
-_LOWEST_FIRST = ("margin", "label_prob", "predicted_prob", "row")
+_LOWEST_FIRST = ("margin", "label_prob", "predicted_prob", "aum", "correctness", "row")
 """Sorted by these, the most suspicious rows are the lowest."""
 
 
