@@ -33,8 +33,8 @@ def load_classifier(model: Any) -> Any:
     return loaded
 
 
-def load_encoder(model: Any) -> Any:
-    """The encoder below any head, or the one of that name or path (float32, no remote code)."""
+def load_base(model: Any) -> Any:
+    """What is below any head, or what has that name or path (float32, no remote code)."""
     if isinstance(model, (str, os.PathLike)):
         from transformers import AutoModel
 
@@ -48,8 +48,12 @@ def load_encoder(model: Any) -> Any:
             f"Expected an encoder: a transformers PreTrainedModel, or a name or path, found {type(model).__name__}. "
             "For a model of another kind, pass its out-of-fold probabilities to `lw.Scores.from_probs`."
         )
-    base = getattr(model, "base_model", model)
-    return base.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else base
+    return getattr(model, "base_model", model)
+
+
+def encoder_of(base: Any) -> Any:
+    """The part that reads a text."""
+    return base.get_encoder() if getattr(base.config, "is_encoder_decoder", False) else base
 
 
 def tokenizer_of(tokenizer: Any, model: Any) -> Any:
