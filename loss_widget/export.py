@@ -89,6 +89,39 @@ def as_dataset(frame: pd.DataFrame, *, label: str, class_names: Sequence[str] | 
         raise ExportError(f"Expected data that a dataset can hold, found {found}. Nothing was written.") from error
 
 
+def push_dataset(dataset: Any, repo_id: str, *, private: bool = True, dry_run: bool = False, **options: Any) -> str:
+    """Push a `datasets.Dataset` to the Hugging Face hub and return its address; with `dry_run` say what would be pushed.
+
+    A new dataset is made private; into one that is public already nothing is pushed unless `private=False`. `options` are those
+    of `Dataset.push_to_hub` (`split`, `commit_message`, `token`, …). `ExportError` where nothing was pushed.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+
+    columns = ", ".join(dataset.column_names)
+    said = f"{len(dataset):,} rows ({columns}) to the {'private' if private else 'public'} dataset {repo_id}"
+    if dry_run:
+        return f"Would push {said}"
+    try:
+        api = HfApi(token=options.get("token"))
+        try:
+            is_public = not api.repo_info(repo_id, repo_type="dataset").private
+        except RepositoryNotFoundError:
+            is_public = False
+        if private and is_public:
+            raise ExportError(
+                f"Expected a private dataset or none at {repo_id}, found a public one. Nothing was pushed: choose another name, "
+                "or pass `private=False`."
+            )
+        pushed = dataset.push_to_hub(repo_id, private=private, **options)
+    except (HfHubHTTPError, HFValidationError, OSError, ValueError, RuntimeError) as error:
+        raise ExportError(
+            f"Expected to push {said}, found: {str(error).strip().splitlines()[0]} Check the name, and that you are logged in "
+            "with the right to write (`hf auth login`)."
+        ) from error
+    return str(pushed.repo_url)
+
+
 def has_own_index(frame: pd.DataFrame) -> bool:
     """Whether the index says more than the position of a row: anything but an unnamed 0, 1, 2, …"""
     index = frame.index

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from loss_widget.errors import InputError, LossWidgetError, ReadOnly, StaleDecision
-from loss_widget.export import as_dataset, has_own_index, write_frame
+from loss_widget.export import as_dataset, has_own_index, push_dataset, write_frame
 from loss_widget.labels import label_id
 from loss_widget.review import outcome
 from loss_widget.review.arguments import as_query, check_rows, outdated, plain_text, positions, stale_rows
@@ -317,6 +317,22 @@ class ReviewSession(Overview):
             class_names=self._labels.class_names(self._table.label_names),
             index=has_own_index(self._labels.frame),
         )
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        private: bool = True,
+        dry_run: bool = False,
+        drop_removed: bool = True,
+        only_reviewed: bool = False,
+        audit: bool = False,
+        scores: bool = False,
+        **options: Any,
+    ) -> str:
+        """`to_dataset(...)` pushed to the Hugging Face hub, private unless told otherwise; see `export.push_dataset`."""
+        dataset = self.to_dataset(drop_removed=drop_removed, only_reviewed=only_reviewed, audit=audit, scores=scores)
+        return push_dataset(dataset, repo_id, private=private, dry_run=dry_run, **options)
 
     def close(self) -> None:
         """Write what waits, let the journal go and take no more decisions."""

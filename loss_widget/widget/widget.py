@@ -171,6 +171,13 @@ class LossWidget(anywidget.AnyWidget):
         """The corrected frame as a `datasets.Dataset`, `ClassLabel` kept; see `ReviewSession.to_dataset`."""
         return self.session.to_dataset(drop_removed=drop_removed, only_reviewed=only_reviewed, audit=audit, scores=scores)
 
+    def push_to_hub(self, repo_id: str, *, private: bool = True, dry_run: bool = False, **more: Any) -> str:
+        """The corrected rows to the Hugging Face hub, private unless told otherwise; their address, or what `dry_run` would push.
+
+        `more`: as of `to_dataset` and of `datasets.Dataset.push_to_hub`.
+        """
+        return self.session.push_to_hub(repo_id, private=private, dry_run=dry_run, **more)
+
     def relabel(self, rows: int | Iterable[int], label: str) -> None:
         """Give rows (positions in the source) this label, a name."""
         self.session.relabel(rows, label)
