@@ -10,7 +10,7 @@ that this machine makes of the model's own shapes, measured between the rounds, 
 for the real tokens, without any padding. The last layer of our packed engine computes one position only, so it may pass 100 %.
 
 `--rows` is said for AG News; of the long texts as many are read as ask for the work of the first table. Under each table stands
-what our packed pass and our fast one spend their time on.
+what each of our passes spends its time on.
 
 The book's loop pads everything to the longest text of all and is slow: it reads `--book-rows` of the rows, the longest among
 them. `pip install '.[bench]'` brings what the peers need; who cannot run is named with the reason. benchmarks/material.py says
@@ -139,9 +139,10 @@ def run_suite(title: str, model: Any, frame: pd.DataFrame, chosen: dict[str, Ent
                 f"round {number + 1}, {result.name}: {result.seconds[-1][0]:.1f} s, CPU {result.seconds[-1][1]:.1f} s", flush=True
             )
         suite.limit = suite.limit.raised_to(matmul.limit_of(model))
-    for name, alone in (("packed", peers.ours("packed", threads=1)), ("fast", peers.ours("auto", "fast", threads=1))):
+    ours = {"stock": ("stock",), "packed": ("packed",), "fast": ("auto", "fast")}
+    for name, how in ours.items():
         if name in contestants:  # the profiler sees the thread that it is called on
-            suite.spent[name] = spent_on(partial(alone(model, tokenizer), frame))
+            suite.spent[name] = spent_on(partial(peers.ours(*how, threads=1)(model, tokenizer), frame))
     return suite
 
 
