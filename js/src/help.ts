@@ -30,7 +30,7 @@ b\tblind: hide what the model thinks
 const SENTENCES = [
   "Click a row: it takes the model's best label but the given one; click again: the given label is back. " +
     "Click the label to choose among all.",
-  "A key's decision moves on to the next row. Rows keep their order until Refresh.",
+  "A key's decision moves to the next row. Rows keep their order until Refresh.",
   "Above the grid: drag over the losses, or move the brush by ← → (Escape: off), click a pair of labels or a " +
     "kind of rows. Filters combine. A spot check tells how many errors are left.",
   "Select rows by box, Shift+click or Ctrl+click: the bar above and the keys decide on all. " +

@@ -35,6 +35,8 @@ export function makeRow(
   let current: ShownRow | null = null;
   let state = store.state;
   let room: number;
+  /** All that the row is drawn from, as it was drawn last. */
+  let drawn: readonly unknown[] = [];
 
   const isNew = (row: ShownRow) => row.verdict === "relabel";
   const isOffered = (row: ShownRow) => !isNew(row) && !state.locked;
@@ -118,6 +120,7 @@ export function makeRow(
         ...keepsFocus,
         onclick(event) {
           event.stopPropagation();
+          drawn = [];
           if (current) select(current.row, clicks.chooses(event) ?? "also");
         },
       },
@@ -206,9 +209,6 @@ export function makeRow(
     (row) => odd(row).join(),
     (_, row) => refill(quirks, quirkChips(make, odd(row), state.snapshot.quirks)),
   );
-
-  /** All that the row is drawn from, as it was drawn last. */
-  let drawn: readonly unknown[] = [];
 
   function show(now: State, row: ShownRow | null, space: number): void {
     const cursor = row !== null && index === now.cursor;

@@ -29,6 +29,15 @@ def test_boxes_and_clicks_with_modifiers_choose_and_never_decide(mount):
     assert grid.page.evaluate("String(getSelection())") == ""
 
 
+def test_a_box_shows_what_is_chosen_also_where_a_click_changes_nothing(mount):
+    grid = mount()
+    box = grid.root.get_by_role("checkbox", name="Select row 3", exact=True)
+    for modifiers in ([], ["Shift"]):
+        box.click(modifiers=modifiers)
+        assert chosen(grid) == [3]
+        expect(box).to_be_checked()
+
+
 def test_keys_choose_and_the_others_are_about_what_is_chosen(mount):
     grid = mount()
     grid.start_at(2)
