@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import pandas as pd
 from transformers import TrainerCallback
 
 from loss_widget.errors import DataError, InputError, ModelError
-from loss_widget.examples import Examples, read_examples
-from loss_widget.labels import NO_LABEL, AlignedLabels
+from loss_widget.examples import read_examples
+from loss_widget.labels import NO_LABEL
 from loss_widget.probabilities import logit_margins, losses
 from loss_widget.scores import DYNAMICS_COLUMNS, SCORE_COLUMNS, Scores, callers_columns
 from loss_widget.scoring.passes import TextPass
+from loss_widget.scoring.plan import ScoringPlan
 from loss_widget.scoring.scorer import Scorer
 from loss_widget.scoring.tasks import align
 
@@ -73,7 +75,7 @@ class LossRecorder(TrainerCallback):
         `aum`: mean margin (logits; low where the label is doubted); `mean_loss` and `loss_std` (nats); `correctness`: the share
         of epochs after which the model agreed with the label. `InputError` before the first epoch has ended.
         """
-        return self._recorded().scores(self._examples)
+        return self._recorded().scores()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """All that can be refused is refused before the first step."""
@@ -87,12 +89,12 @@ class LossRecorder(TrainerCallback):
                     "judge the rows with `lw.score` after training."
                 )
             labels = align(self._examples.given, scorer.label_names, multi_label=False, label_map=self._label_map)
-            self._judge = _Judge(scorer, labels)
+            self._judge = _Judge(ScoringPlan(self._examples, labels, scorer, in_sample=True))
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Judge every example with the model as it now is."""
         if self._judge is not None:
-            self._judge.read(self._examples, progress=self._progress)
+            self._judge.read(progress=self._progress)
 
     def _recorded(self) -> _Judge:
         if self._judge is None or not self._judge.losses:
@@ -106,44 +108,29 @@ class LossRecorder(TrainerCallback):
 class _Judge:
     """The model in training, and what it made of the rows after each epoch."""
 
-    def __init__(self, scorer: Scorer, labels: AlignedLabels) -> None:
-        if not (labels.codes != NO_LABEL).any():
+    def __init__(self, plan: ScoringPlan) -> None:
+        if not (plan.labels.codes != NO_LABEL).any():
             raise DataError("Expected labels to record the losses of, found none. Check the label column.")
-        self._scorer = scorer
-        self._labels = labels
+        self._plan = plan
         self._last: TextPass | None = None
-        self._agreed = np.zeros(len(labels.codes), dtype=np.int64)
         self.losses: list[np.ndarray] = []
         self.margins: list[np.ndarray] = []
 
-    def read(self, examples: Examples, *, progress: bool) -> None:
-        read = self._scorer(examples.texts, examples.pair_texts, progress=progress)
-        codes = self._labels.codes
-        self.losses.append(losses(read.log_probs, codes))
-        self.margins.append(logit_margins(read.log_probs, codes))
-        self._agreed += self.margins[-1] >= 0
-        self._last = read
+    def read(self, *, progress: bool) -> None:
+        """Judge every row with the model as it now is."""
+        examples, codes = self._plan.examples, self._plan.labels.codes
+        self._last = self._plan.scorer(examples.texts, examples.pair_texts, progress=progress)
+        self.losses.append(losses(self._last.log_probs, codes))
+        self.margins.append(logit_margins(self._last.log_probs, codes))
 
-    def scores(self, examples: Examples) -> Scores:
+    def scores(self) -> Scores:
+        """Scores after the last epoch, with the columns over all of them."""
         assert self._last is not None
-        read, epochs = self._last, len(self.losses)
-        scores = Scores.from_pass(
-            examples,
-            self._labels,
-            read.log_probs,
-            tokens=read.tokens,
-            truncated=read.truncated,
-            unknown_tokens=read.unknown_tokens,
-            notes=read.notes,
-            provenance={**read.provenance, "in_sample": True, "epochs": epochs},
-        )
-        known = self._labels.codes != NO_LABEL
-        values = (
-            np.mean(self.margins, axis=0),
-            np.mean(self.losses, axis=0),
-            np.std(self.losses, axis=0),
-            np.where(known, self._agreed / epochs, np.nan),
-        )
+        epochs = {"epochs": len(self.losses)}
+        scores = self._plan.scores_of(replace(self._last, provenance={**self._last.provenance, **epochs}))
+        margins = np.stack(self.margins)
+        agreed = np.where(np.isnan(margins), np.nan, margins >= 0)
+        values = (margins.mean(axis=0), np.mean(self.losses, axis=0), np.std(self.losses, axis=0), agreed.mean(axis=0))
         for name, value in zip(DYNAMICS_COLUMNS, values, strict=True):
             scores.frame[name] = pd.Series(value.astype(np.float32), index=scores.frame.index)
         scores.columns = (*scores.columns, *DYNAMICS_COLUMNS)
