@@ -2,9 +2,10 @@
 //   node esbuild.mjs            for a release
 //   node esbuild.mjs --watch    again on every change; with ANYWIDGET_HMR=1 the notebook reloads it
 
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { minify } from "terser";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const watch = process.argv.includes("--watch");
@@ -35,4 +36,13 @@ if (watch) {
   await context.watch();
 } else {
   await esbuild.build(options);
+  // Once more: esbuild takes each statement by itself, terser also what calls what.
+  const script = `${options.outdir}/widget.js`;
+  const { code } = await minify(readFileSync(script, "utf8"), {
+    module: true,
+    ecma: 2022,
+    compress: { passes: 3 },
+    format: { preserve_annotations: false },
+  });
+  writeFileSync(script, code);
 }

@@ -2,7 +2,7 @@
 
 import { ASK_ABOVE, type Plan } from "./bulk";
 import { makeConfirm } from "./confirm";
-import { type Make, signButton } from "./draw";
+import { type Make, set, signButton } from "./draw";
 import { rove } from "./rove";
 import type { State } from "./state";
 import type { Store } from "./store";
@@ -91,7 +91,7 @@ export function makeBulkBar(
   );
   make.watch(() => {
     const hadFocus = bar.matches(":focus-within");
-    bar.hidden = bulk.count === 0;
+    set(bar, { hidden: bulk.count === 0 });
     if (bar.hidden && hadFocus) backToGrid();
   });
   rove(make, bar);

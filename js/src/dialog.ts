@@ -1,6 +1,6 @@
 /** A panel over the grid: opened beside something, closed by Escape, and then the focus goes back. */
 
-import { type Keys, OF_DATA, onKeys, type Part, type Plain, refill, set } from "./draw";
+import { boxOf, type Keys, OF_DATA, onKeys, type Part, type Plain, refill, set } from "./draw";
 import type { Row } from "./protocol";
 
 export interface Dialog {
@@ -43,9 +43,9 @@ export function makeDialog(
     close,
     open(anchor, top) {
       el.hidden = false;
-      const home = el.offsetParent?.getBoundingClientRect().top;
-      const at = anchor.getBoundingClientRect();
-      if (home !== undefined) el.style.top = `${top(at.top - home, at.bottom - home)}px`;
+      const home = el.offsetParent && boxOf(el.offsetParent).top;
+      const at = boxOf(anchor);
+      if (home !== null) el.style.top = `${top(at.top - home, at.bottom - home)}px`;
     },
   };
 }

@@ -3,15 +3,19 @@
 `make("button.go", { title: "Go", off: (now) => now.dead, onclick: go }, "Go")`: a tag (else a div), its classes without
 their `lw-`, then attributes and children. Text goes in as text. */
 
+import { atEnd } from "./timer";
+
 /** JupyterLab and Notebook look for it on the focused element itself: on an ancestor it is too late. */
 export const GUARD = "data-lm-suppress-shortcuts";
+
+/** What a person changes too: it is put right with every `show`. */
+const OF_THE_PERSON = /^(checked|indeterminate|selectedIndex|value)$/;
 
 type Value = string | number | boolean | null | undefined;
 
 type Name =
   | ("className" | "dir" | "hidden" | "id" | "inputmode" | "maxlength" | "placeholder" | "role" | "scope")
   | (
-      | "autocomplete"
       | "checked"
       | "indeterminate"
       | "selectedIndex"
@@ -83,8 +87,11 @@ export function maker<S>(signal: AbortSignal): Make<S> {
       } else if (typeof part === "object" && !("nodeType" in part))
         for (const [name, value] of Object.entries(part)) {
           if (name.startsWith("on")) el.addEventListener(name.slice(2), value as () => void, { signal });
-          else if (typeof value === "function") watch((now) => put(el, name, value(now)));
-          else put(el, name, value);
+          else if (typeof value === "function") {
+            const draw = (seen: Value) => put(el, name, seen);
+            if (OF_THE_PERSON.test(name)) watch((now) => draw(value(now)));
+            else watch(value as (now: S) => Value, draw);
+          } else put(el, name, value);
         }
       else el.append(part as Node | string);
     }
@@ -95,6 +102,7 @@ export function maker<S>(signal: AbortSignal): Make<S> {
     const el = document.createElement(tag || "div");
     el.classList.add(...classes.map((each) => `lw-${each}`));
     if (/^(button|input|select)$/.test(tag ?? "")) put(el, GUARD, true);
+    if (tag === "input") put(el, "autocomplete", "off");
     if (tag === "button")
       fill(el, [
         {
@@ -123,7 +131,7 @@ function put(el: HTMLElement, name: string, value: Value): void {
   if (name === "off") setOff(el as HTMLButtonElement, Boolean(value));
   else if (name === "label") put(el, "aria-label", value);
   else if (name.startsWith(".")) el.classList.toggle(`lw-${name.slice(1)}`, Boolean(value));
-  else if (name in el) {
+  else if (name !== "style" && !name.includes("-") && name in el) {
     if (known[name] !== value) known[name] = value;
   } else if (value === null || value === undefined) el.removeAttribute(name);
   else if (el.getAttribute(name) !== `${value}`) el.setAttribute(name, `${value}`);
@@ -137,6 +145,8 @@ export function refill(el: HTMLElement, children: readonly (Node | string)[]): v
   if (old instanceof Text && old === lastChild && typeof text === "string" && !children[1]) old.data = text;
   else el.replaceChildren(...children);
 }
+
+export const boxOf = (el: Element): DOMRect => el.getBoundingClientRect();
 
 export const isFocused = (el: HTMLElement): boolean => el.matches(":focus");
 
@@ -192,7 +202,7 @@ export const onKeys =
 export function onResize(signal: AbortSignal, els: readonly Element[], act: () => void): void {
   const watching = new ResizeObserver(act);
   for (const el of els) watching.observe(el);
-  signal.addEventListener("abort", () => watching.disconnect());
+  atEnd(signal, () => watching.disconnect());
 }
 
 /** A key that waited for its field, as if it was pressed there now; false where the field has no focus. */
@@ -204,17 +214,12 @@ export function typeInto(field: HTMLInputElement, key: string): boolean {
   return true;
 }
 
-const optionsOf = new WeakMap<HTMLSelectElement, string>();
-
-/** Refills a select, where its options have changed, and keeps the choice by value. */
+/** Refills a select, and keeps the choice by value. */
 export function setOptions(
   make: Plain,
   select: HTMLSelectElement,
   options: readonly { readonly value: string; readonly name: string }[],
 ): void {
-  const same = JSON.stringify(options);
-  if (optionsOf.get(select) === same) return;
-  optionsOf.set(select, same);
   const chosen = select.value;
   refill(
     select,

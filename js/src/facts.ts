@@ -1,12 +1,17 @@
 /** Why the row under the cursor is where it is: what the model makes of it, and what is odd about it, in one line. */
 
-import { type Make, type Plain, refill } from "./draw";
+import { type Make, refill } from "./draw";
 import type { Row } from "./protocol";
 import { quirkChips } from "./quirks";
 import { nameOf } from "./standing";
 import type { State } from "./state";
 import type { Store } from "./store";
 import { count, joined, loss, percent, some } from "./words";
+
+type Fact = readonly [name: string, value: string];
+
+/** As many as a row can have. */
+const SLOTS = [0, 1, 2, 3, 4, 5];
 
 /** `showTwins` shows the rows of the same words. */
 export function makeFacts(make: Make<State>, store: Store, showTwins: (row: Row) => void): HTMLElement {
@@ -15,22 +20,20 @@ export function makeFacts(make: Make<State>, store: Store, showTwins: (row: Row)
     const row = rowOf(state);
     return row ? store.lookups.twinsOf(row) : null;
   };
-  const list = make("span.facts-list");
+  let facts: readonly Fact[] = [];
+  make.watch((state) => {
+    const row = rowOf(state);
+    facts = row ? factsOf(row, state) : [];
+  });
+  // One line of elements for all rows: what comes new into a page is looked at by every rule of the notebook.
+  const list = make(
+    "span.facts-list",
+    SLOTS.map((i) => fact(make, () => facts[i])),
+  );
   const chips = make("span.quirks");
   make.watch(
-    (state) => {
-      const row = rowOf(state);
-      return row && JSON.stringify([factsOf(row, state), row.quirks]);
-    },
-    (_, state) => {
-      const row = rowOf(state);
-      if (!row) return;
-      refill(
-        list,
-        factsOf(row, state).map(([name, value]) => fact(make, name, value)),
-      );
-      refill(chips, quirkChips(make, row.quirks, state.snapshot.quirks));
-    },
+    (state) => rowOf(state)?.quirks.join(),
+    (_, state) => refill(chips, quirkChips(make, rowOf(state)?.quirks ?? [], state.snapshot.quirks)),
   );
   return make(
     ".facts",
@@ -52,15 +55,18 @@ export function makeFacts(make: Make<State>, store: Store, showTwins: (row: Row)
 }
 
 /** A name and its value, which may be text of any direction. */
-export const fact = (make: Plain, name: string, value: string): HTMLElement =>
-  make(
+export function fact<S>(make: Make<S>, find: () => Fact | undefined): HTMLElement {
+  const part = (i: 0 | 1) => () => find()?.[i] ?? "";
+  return make(
     "span.fact",
-    { title: `${name} ${value}`.trim() },
-    make("span.quiet", name),
-    value && make("bdi", ` ${value}`),
+    { hidden: () => !find(), title: () => find()?.join(" ").trim() },
+    make("span.quiet", part(0)),
+    " ",
+    make("bdi", part(1)),
   );
+}
 
-function factsOf(row: Row, state: State): readonly (readonly [name: string, value: string])[] {
+function factsOf(row: Row, state: State): readonly Fact[] {
   const chance = (word: string, label: number | null, probability: number | null) =>
     probability === null ? [] : [[`${word} ${nameOf(state, label)}`, percent(probability)] as const];
   const { loss: nats, margin, tokens, unknown_tokens: unknown } = row;

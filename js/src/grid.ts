@@ -3,7 +3,8 @@
 import { isFocused, keepsFocus, type Make, onResize, PAINTED } from "./draw";
 import { WAITING } from "./kernel";
 import { measureRoom } from "./name";
-import { makeRow, type RowSlot } from "./row";
+import type { RowSlot } from "./row";
+import { makeSheet } from "./sheet";
 import type { State } from "./state";
 import type { Store } from "./store";
 
@@ -27,7 +28,8 @@ export function makeGrid(
   choose: (row: number, anchor: HTMLElement) => void,
 ): Grid {
   const { bulk } = store;
-  const slots: RowSlot[] = [];
+  /** One is read; the other holds the page that comes next, so that a turn only lays it on top. */
+  let [front, back] = [makeSheet(make, store, choose), makeSheet(make, store, choose)];
   let room = Number.POSITIVE_INFINITY;
   let cursor: RowSlot | undefined;
   let hadFocus = false;
@@ -57,7 +59,7 @@ export function makeGrid(
       },
       face,
     );
-  const body = make(".body", { role: "rowgroup" });
+  const sheets = make(".sheets", { role: "none" }, front.el, back.el);
   const probe = make("span.probe", PAINTED, "transfer_not_received_by");
   const el = make(
     ".table",
@@ -76,32 +78,27 @@ export function makeGrid(
         header("select", all),
         COLUMNS.map((name) => header(name.toLowerCase(), name)),
       ),
-      body,
+      sheets,
     ),
     make(".blank", { hidden: (state) => blankSentence(state) === "" }, blankSentence),
     probe,
   );
 
   make.watch((state) => {
-    const { rows, limit, total, here } = state;
-    while (slots.length < limit) {
-      const slot = makeRow(make, slots.length, store, choose);
-      slots.push(slot);
-      body.append(slot.el);
-    }
-    hadFocus = rows.length > 0 && slots.some((slot) => isFocused(slot.el));
-    cursor = slots[state.cursor];
+    const { rows, ahead, limit, total, here } = state;
+    hadFocus = rows.length > 0 && cursor !== undefined && isFocused(cursor.el);
+    if (!front.holds(rows) && back.holds(rows)) [front, back] = [back, front];
     // A short last page keeps its height, so that the pager stays under the pointer.
     const full = total === null || total > limit ? limit : rows.length;
     const kept = here ? full : Math.min(limit, state.snapshot.rows);
-    slots.forEach((slot, i) => {
-      slot.show(state, rows[i] ?? null, room);
-      slot.el.hidden = i >= kept;
-    });
+    front.show(state, kept, room, true);
+    cursor = front.slots[state.cursor];
+    if (ahead) back.show({ ...state, ...ahead, cursor: 0 }, kept, room, false);
+    else back.turn(kept, false);
   });
 
-  onResize(make.signal, [body], () => {
-    const label = slots[0]?.labelCell;
+  onResize(make.signal, [sheets], () => {
+    const label = front.slots[0]?.labelCell;
     if (!label?.clientWidth) return;
     const now = measureRoom(probe, label);
     if (now === room) return;
@@ -117,6 +114,7 @@ export function makeGrid(
     },
     moveFocus() {
       if (hadFocus && cursor && !isFocused(cursor.el)) cursor.el.focus();
+      back.leave();
     },
     cursorLabel: () => cursor?.labelCell ?? null,
   };

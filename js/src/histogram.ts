@@ -1,6 +1,6 @@
 /** The losses of all rows as a histogram: a brush, dragged or by keys, leaves the rows between its two ends. */
 
-import { focusInPlace, isFocused, type Make, PAINTED, refill, set } from "./draw";
+import { boxOf, focusInPlace, isFocused, type Make, PAINTED, refill, set } from "./draw";
 import type { LossHistogram } from "./protocol";
 import type { State } from "./state";
 import type { Store } from "./store";
@@ -34,7 +34,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
   const limit = (bin: number) => within(bin, last());
   const ends = (): Bins => chosen ?? [0, last()];
   const binAt = ({ clientX }: PointerEvent) => {
-    const { left, width } = bars.getBoundingClientRect();
+    const { left, width } = boxOf(bars);
     return limit(Math.floor(((clientX - left) / Math.max(1, width)) * (last() + 1)));
   };
   /** The open ends stay open: rows at the very ends are never lost to rounding. */

@@ -1,18 +1,7 @@
 /** What belongs to the row under the cursor: why it is here, its whole text, its likeliest labels, its note. */
 
 import { LONGEST_NOTE } from "./confirm";
-import {
-  isFocused,
-  keepsFocus,
-  type Make,
-  maker,
-  OF_DATA,
-  onKeys,
-  onResize,
-  refill,
-  set,
-  shareBar,
-} from "./draw";
+import { isFocused, keepsFocus, type Make, maker, OF_DATA, onKeys, onResize, set, shareBar } from "./draw";
 import { fact, makeFacts } from "./facts";
 import type { Row } from "./protocol";
 import { makeTexts } from "./seen";
@@ -73,14 +62,11 @@ export function makeInspector(
     },
     () => (expanded ? "Show less" : "Show all"),
   );
-  const columns = make(".columns", { hidden: ({ snapshot }) => snapshot.columns.length === 0 });
-  make.watch(
-    () => row?.columns,
-    (values, { snapshot }) =>
-      refill(
-        columns,
-        snapshot.columns.map((name, i) => fact(make, name, values?.[i] ?? "")),
-      ),
+  const names = store.state.snapshot.columns;
+  const columns = make(
+    ".columns",
+    { hidden: names.length === 0 },
+    names.map((name, i) => fact(make, () => [name, row?.columns[i] ?? ""])),
   );
 
   const line = (i: number) => {
@@ -120,7 +106,7 @@ export function makeInspector(
 
   const note = make("input.note", {
     ...{ type: "text", label: "Note", placeholder: "Note (n)", dir: "auto" },
-    ...{ autocomplete: "off", maxlength: LONGEST_NOTE },
+    ...{ maxlength: LONGEST_NOTE },
     onfocus() {
       writing = row;
     },
@@ -140,7 +126,7 @@ export function makeInspector(
   const el = make(
     ".inspector",
     { ".expanded": () => expanded },
-    facts,
+    make(".why", facts),
     make(
       ".reading",
       make(".title", "Text"),

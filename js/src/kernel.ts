@@ -1,7 +1,7 @@
 /** Questions to the kernel: each is answered once, and asked again with the same id while it is not. */
 
 import { isReply, type Reply, type Request, VERSION, type Verb, type Verbs } from "./protocol";
-import { makeWaiting } from "./timer";
+import { atEnd, makeWaiting } from "./timer";
 
 /** The part of anywidget's model that we use. */
 export interface Model {
@@ -155,7 +155,7 @@ export function makeKernel(
 
   model.on("msg:custom", take);
   model.on("comm_live_update", doubt);
-  signal.addEventListener("abort", () => {
+  atEnd(signal, () => {
     model.off("msg:custom", take);
     model.off("comm_live_update", doubt);
     for (const { timer } of questions.values()) clearTimeout(timer);

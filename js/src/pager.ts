@@ -7,7 +7,13 @@ import { count } from "./words";
 
 const SIZES = [10, 20, 50, 100];
 
-export function makePager(make: Make<State>, { place }: Store): HTMLElement {
+export interface Pager {
+  readonly el: HTMLElement;
+  /** How long the pages are. */
+  readonly size: HTMLSelectElement;
+}
+
+export function makePager(make: Make<State>, { place }: Store): Pager {
   const button = (name: string, sign: string, off: (state: State) => boolean, act: () => void) =>
     signButton(make, sign, name, name, act, off);
   let drawn = "";
@@ -20,7 +26,7 @@ export function makePager(make: Make<State>, { place }: Store): HTMLElement {
     if (Number.isFinite(typed)) place.go((Math.max(1, Math.min(typed, last)) - 1) * limit);
   };
   const page = make("input.page", {
-    ...{ type: "text", inputmode: "numeric", label: "Page", autocomplete: "off" },
+    ...{ type: "text", inputmode: "numeric", label: "Page" },
     style: (state) => `width:${Math.max(3, pageOf(state).length + 2)}ch`,
     onblur: goToTyped,
     onkeydown: onKeys({
@@ -39,15 +45,20 @@ export function makePager(make: Make<State>, { place }: Store): HTMLElement {
   make.watch((state) => {
     if (!isFocused(page) || page.value === drawn) set(page, { value: pageOf(state) });
     drawn = pageOf(state);
-    const sizes = [...new Set([...SIZES, state.limit])].sort((a, b) => a - b);
-    setOptions(
-      make,
-      size,
-      sizes.map((n) => ({ value: `${n}`, name: `${n} per page` })),
-    );
-    set(size, { value: `${state.limit}` });
   });
-  return make(
+  make.watch(
+    ({ limit }) => limit,
+    (limit) => {
+      const sizes = [...new Set([...SIZES, limit])].sort((a, b) => a - b);
+      setOptions(
+        make,
+        size,
+        sizes.map((n) => ({ value: `${n}`, name: `${n} per page` })),
+      );
+      set(size, { value: `${limit}` });
+    },
+  );
+  const el = make(
     ".pager",
     button("First page", "«", isFirst, () => place.go(0)),
     button("Previous page", "‹", isFirst, () => place.turn(-1)),
@@ -55,8 +66,8 @@ export function makePager(make: Make<State>, { place }: Store): HTMLElement {
     make("span.quiet", ({ total, limit }) => (total === null ? "" : `of ${count(pagesOf(total, limit))}`)),
     button("Next page", "›", isLast, () => place.turn(1)),
     button("Last page", "»", (state) => isLast(state) || state.total === null, place.goToLast),
-    size,
   );
+  return { el, size };
 }
 
 const pageOf = ({ goal, limit }: State): string => `${goal / limit + 1}`;

@@ -57,9 +57,9 @@ export function makePages(kernel: Kernel, filter: Filter, limit: number, asOf: n
     },
 
     /** Fetches both neighbours, so that turning the page needs no answer. */
-    fetchAround(offset: number): void {
+    fetchAround(offset: number, came: () => void): void {
       for (const next of [offset + limit, offset - limit])
-        if (!here.has(next) && pages.reaches(next)) pages.fetch(next, true).catch(() => undefined);
+        if (!here.has(next) && pages.reaches(next)) pages.fetch(next, true).then(came, () => undefined);
     },
 
     /** Asks how many rows the filter leaves, where the first page came before that was known. */

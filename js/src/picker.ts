@@ -1,6 +1,7 @@
 /** The label picker: every label by probability, found by typing; the focus goes back to the row. */
 
 import {
+  boxOf,
   focusInPlace,
   isFocused,
   keepsFocus,
@@ -81,7 +82,7 @@ export function makePicker(
   const round = (by: number) => point((active + by + matching.length) % Math.max(1, matching.length));
 
   const input = make("input.find", {
-    ...{ type: "text", role: "combobox", placeholder: "Type to find a label", autocomplete: "off" },
+    ...{ type: "text", role: "combobox", placeholder: "Type to find a label" },
     ...{ spellcheck: false, "aria-expanded": true, "aria-autocomplete": "list", "aria-controls": prefix },
     oninput: filter,
   });
@@ -167,7 +168,8 @@ export function makePicker(
   function point(index: number): void {
     active = index < 0 ? NOWHERE : within(index, matching.length - 1);
     const chosen = matching[active];
-    for (const option of options) set(option.el, { "aria-selected": option === chosen });
+    for (const option of options)
+      set(option.el, { "aria-selected": option === chosen, ".on": option === chosen });
     set(input, { "aria-activedescendant": chosen ? chosen.el.id : null });
     if (!chosen) return;
     const { offsetTop: top, offsetHeight: height } = chosen.el;
@@ -179,14 +181,14 @@ export function makePicker(
 
 /** Below the anchor, or above where there is more room; never outside the widget, which clips it in some hosts. */
 function place(el: HTMLElement, anchor: HTMLElement): void {
-  const home = el.offsetParent?.getBoundingClientRect();
+  const home = el.offsetParent && boxOf(el.offsetParent);
   if (!home) return;
-  const at = anchor.getBoundingClientRect();
+  const at = boxOf(anchor);
   let [top, bottom] = [Math.max(home.top, 0), Math.min(home.bottom, innerHeight)];
   // What a notebook scrolls ends before its window does.
   for (let up = el.parentElement; up && up !== document.body; up = up.parentElement)
     if (getComputedStyle(up).overflowY !== "visible") {
-      const box = up.getBoundingClientRect();
+      const box = boxOf(up);
       [top, bottom] = [Math.max(top, box.top), Math.min(bottom, box.bottom)];
     }
   const below = bottom - at.bottom;

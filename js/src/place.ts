@@ -17,6 +17,10 @@ export function makePlace(kernel: Kernel, filter: Filter, limit: number, changed
   let goal = 0;
   let goalCursor = 0;
   let waiting: (() => void)[] = [];
+  /** The way that the last turn went. */
+  let way = 1;
+  /** The page is on screen: there is time for the one that comes next. */
+  let settled = false;
 
   const place = {
     /** The page on screen. */
@@ -45,6 +49,12 @@ export function makePlace(kernel: Kernel, filter: Filter, limit: number, changed
     },
 
     rows: (): readonly Row[] => place.shown.at(place.offset),
+
+    /** The offset of the page that the next turn would show, where it may be drawn already. */
+    get ahead(): number | null {
+      const next = place.offset + way * place.limit;
+      return settled && place.shown.has(next) ? next : null;
+    },
 
     /** The row under the cursor. */
     row: (): Row | undefined => place.rows()[place.cursor],
@@ -119,7 +129,7 @@ export function makePlace(kernel: Kernel, filter: Filter, limit: number, changed
       place.shown.fetch(place.offset).then(
         () => {
           changed();
-          place.shown.fetchAround(place.offset);
+          place.shown.fetchAround(place.offset, changed);
         },
         () => undefined,
       );
@@ -140,6 +150,8 @@ export function makePlace(kernel: Kernel, filter: Filter, limit: number, changed
       pages.total ??= goal;
       return place.go(goal - place.limit, LAST);
     }
+    way = goal < place.offset ? -1 : 1;
+    settled = false;
     place.shown = pages;
     place.offset = goal;
     place.cursor = within(goalCursor, rows.length - 1);
@@ -147,10 +159,16 @@ export function makePlace(kernel: Kernel, filter: Filter, limit: number, changed
     place.here = true;
     place.problem = "";
     changed();
-    // Asking takes time too: the page is on screen first.
-    setTimeout(pages.fetchAround, 0, goal);
+    requestAnimationFrame(() => setTimeout(lookAround));
     if (pages.total === null) pages.countRows().then(changed, () => undefined);
     while (!place.turning && waiting.length > 0) waiting.shift()?.();
+  }
+
+  /** Asking for the neighbours takes time, and so does drawing one of them: the page is on screen first. */
+  function lookAround(): void {
+    settled = true;
+    place.shown.fetchAround(place.offset, changed);
+    if (place.ahead !== null) changed();
   }
 
   function stay(problem: string): void {

@@ -25,11 +25,11 @@ export interface Snapshot {
   readonly text_columns: readonly string[];
   /** Further columns of the frame: the names of each row's `columns`. */
   readonly columns: readonly string[];
-  /** The names that `Filter.quirk` and rows may hold, in the order in which to show them. */
   /** What may be odd about a row, and what that means, in the order of showing. */
   readonly quirks: Readonly<Record<string, string>>;
   readonly takes_new_labels: boolean;
-  readonly reviewed: number;
+  /** As it was when the widget was made. */
+  readonly summary: Summary;
   readonly provenance: string;
   readonly made: Made;
 }

@@ -2,7 +2,7 @@
 
 import { backOff, type Kernel } from "./kernel";
 import { decisionsIn, type Op, type OpResult, type Problem, type Reply, VERSION } from "./protocol";
-import { makeTimer, makeWaiting } from "./timer";
+import { atEnd, makeTimer, makeWaiting } from "./timer";
 
 const RESEND_MS = [2_000, 5_000, 15_000, 30_000];
 
@@ -19,7 +19,7 @@ export function makeQueue(
   let tries = 0;
   const settled: (() => void)[] = [];
   // The last message of a view that goes: the kernel drops what it has seen already.
-  signal.addEventListener("abort", send);
+  atEnd(signal, send);
   const timer = makeTimer(signal);
   const waiting = makeWaiting(signal, lateness);
   // A reload loses nothing; the end of the tab loses what a dead kernel cannot hear.

@@ -20,5 +20,5 @@ export function rove<S>(make: Make<S>, el: HTMLElement): void {
     signal: make.signal,
   });
   el.addEventListener("focusin", () => settle(stops().find(isFocused)), { signal: make.signal });
-  make.watch(() => settle());
+  make.watch(() => el.closest("[hidden]") || settle());
 }

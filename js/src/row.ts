@@ -13,8 +13,10 @@ import { ACTS, joined, loss, percent, share, VERDICT_SIGNS, VERDICT_WORDS } from
 export interface RowSlot {
   readonly el: HTMLElement;
   readonly labelCell: HTMLElement;
-  /** `room`: how many characters fit beside each other in the label cell. */
-  show(state: State, row: ShownRow | null, room: number): void;
+  /** `room`: how many characters fit beside each other in the label cell; `isRead`: not only drawn ahead. */
+  show(state: State, row: ShownRow | null, room: number, isRead: boolean): void;
+  /** Says of itself no longer which row it is. */
+  leave(): void;
 }
 
 /** Characters that stand beside a name: a sign, an arrow, "click → " in smaller type; and how bold type is wider. */
@@ -34,9 +36,12 @@ export function makeRow(
   const make = maker<ShownRow>(signal);
   let current: ShownRow | null = null;
   let state = store.state;
+  let isCursor = false;
   let room: number;
   /** All that the row is drawn from, as it was drawn last. */
   let drawn: readonly unknown[] = [];
+  /** The offset of the page that it says to be on. */
+  let told: number | null = null;
 
   const isNew = (row: ShownRow) => row.verdict === "relabel";
   const isOffered = (row: ShownRow) => !isNew(row) && !state.locked;
@@ -99,7 +104,12 @@ export function makeRow(
     {
       tabindex: -1,
       ".paired": (row) => row.pair !== null,
+      ".cursor": () => isCursor,
       ".hinted": isOffered,
+      ".selected": ({ row }) => bulk.has(row),
+      ".waiting": (row) => !row.saved,
+      // For the looks: what the row says of itself comes and goes with every turn of the page.
+      "data-look": ({ verdict }) => verdict,
       ".agrees": (row) => row.predicted === row.given,
       onfocus: () => place.point(index),
       // A click with Shift would select the text in between.
@@ -210,34 +220,46 @@ export function makeRow(
     (_, row) => refill(quirks, quirkChips(make, odd(row), state.snapshot.quirks)),
   );
 
-  function show(now: State, row: ShownRow | null, space: number): void {
-    const cursor = row !== null && index === now.cursor;
-    const chosen = row && bulk.has(row.row);
-    const { snapshot, filter, offset } = now;
-    const view = [now.locked, now.lossScale, now.odd, snapshot, filter, offset, cursor, chosen, space];
-    const all = [...view, ...Object.values(row ?? {})];
+  function show(now: State, row: ShownRow | null, space: number, isRead: boolean): void {
+    const { snapshot, filter } = now;
     current = row;
     state = now;
+    isCursor = row !== null && index === now.cursor;
     room = space;
-    if (all.every((each, i) => each === drawn[i])) return;
-    drawn = all;
+    const chosen = row && bulk.has(row.row);
+    const view = [now.locked, now.lossScale, now.odd, snapshot, filter, room, isCursor, chosen];
+    const draws = [...view, ...Object.values(row ?? {})];
+    const isDrawn = same(draws, drawn);
+    drawn = draws;
+    if (row && !isDrawn) make.show(row);
+    if (isRead && !(isDrawn && told === now.offset)) tell(row, now.offset);
+  }
+
+  /** Says of itself which row it is; `offset`: null for none. */
+  function tell(row: ShownRow | null, offset: number | null): void {
+    told = offset;
     set(el, {
       role: row && "row",
-      ".unused": !row,
-      ".cursor": cursor,
-      tabIndex: cursor ? 0 : -1,
+      ".unused": !current,
+      tabIndex: row && isCursor ? 0 : -1,
       "data-row": row?.row,
-      "aria-rowindex": row && offset + index + 2,
+      "aria-rowindex": row && (offset ?? 0) + index + 2,
       "data-verdict": row?.verdict,
       "data-label": row && name(row.label),
       "data-saved": row?.saved,
-      "aria-selected": chosen,
+      "aria-selected": row && bulk.has(row.row),
     });
-    if (row) make.show(row);
   }
 
-  return { el, labelCell, show };
+  function leave(): void {
+    if (told !== null) tell(null, null);
+  }
+
+  return { el, labelCell, show, leave };
 }
+
+const same = (some: readonly unknown[], others: readonly unknown[]): boolean =>
+  some.length === others.length && some.every((each, i) => each === others[i]);
 
 function hintFor(row: ShownRow, name: (id: number) => string): string {
   const [best] = suggestions(row);

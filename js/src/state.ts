@@ -20,6 +20,8 @@ export interface State extends Navigators {
   readonly goal: number;
   readonly total: number | null;
   readonly rows: readonly ShownRow[];
+  /** The page that the next turn would show; null where it is not here, or this one is not yet on screen. */
+  readonly ahead: { readonly offset: number; readonly rows: readonly ShownRow[] } | null;
   readonly cursor: number;
   readonly here: boolean;
   readonly turning: boolean;

@@ -17,7 +17,6 @@ import {
   type Reply,
   type Row,
   type Snapshot,
-  type Summary,
   type Verb,
   type Verbs,
 } from "./protocol";
@@ -35,19 +34,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
   const listeners: (() => void)[] = [];
   const problems = new Map<number, string>();
   let snapshot = model.get("snapshot") as Snapshot;
-  let { revision, read_only: readOnly } = snapshot;
-  let summary: Summary = {
-    ...{ rows: snapshot.rows, reviewed: snapshot.reviewed },
-    ...{ relabel: 0, keep: 0, unsure: 0, remove: 0, wrong: 0 },
-    ...{
-      precision: null,
-      precision_last_50: null,
-      judged_last_50: 0,
-      errors_left: null,
-      errors_left_interval: null,
-    },
-    ...{ can_undo: false, can_redo: false },
-  };
+  let { revision, read_only: readOnly, summary } = snapshot;
   let said = "";
   let lossScale = LEAST_SCALE;
   let exporting = false;
@@ -96,12 +83,14 @@ export function makeStore(model: Model, signal: AbortSignal) {
       const rows = place.rows().map(shown);
       lossScale = Math.max(lossScale, ...rows.map((each) => each.loss ?? 0));
       const { open } = queue;
+      const { ahead } = place;
       const why = locked();
       const waiting = !open.every(turnsBack);
       return {
         ...place,
         ...navigators,
         ...{ snapshot, rows },
+        ahead: ahead === null ? null : { offset: ahead, rows: place.shown.at(ahead).map(shown) },
         late: place.turning && kernel.late,
         outOfDate: place.here && (place.shown.asOf ?? 0) < revision,
         ...{ lossScale, summary },

@@ -1,6 +1,7 @@
 /** Dark or light, as the notebook is; watched, for the theme can change under a grid that is on screen. */
 
 import { set } from "./draw";
+import { atEnd } from "./timer";
 
 const PREFERS_DARK = "(prefers-color-scheme: dark)";
 
@@ -9,7 +10,7 @@ export function followTheme(root: HTMLElement, signal: AbortSignal): void {
   const observer = new MutationObserver(draw);
   for (const watched of [document.documentElement, document.body])
     observer.observe(watched, { attributes: true });
-  signal.addEventListener("abort", () => observer.disconnect());
+  atEnd(signal, () => observer.disconnect());
   matchMedia(PREFERS_DARK).addEventListener("change", draw, { signal });
   draw();
 }

@@ -1,5 +1,7 @@
 /** Does one thing later: the newest that was asked for, and nothing after the end of the view. */
 
+export const atEnd = (signal: AbortSignal, act: () => void): void => signal.addEventListener("abort", act);
+
 export function makeTimer(signal: AbortSignal) {
   const timer = {
     /** Whether there is something to do. */
@@ -18,7 +20,7 @@ export function makeTimer(signal: AbortSignal) {
     },
   };
   let id: ReturnType<typeof setTimeout> | undefined;
-  signal.addEventListener("abort", timer.stop);
+  atEnd(signal, timer.stop);
   return timer;
 }
 

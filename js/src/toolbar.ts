@@ -37,7 +37,7 @@ export function makeToolbar(
   };
   const search = make("input.search", {
     ...{ type: "search", label: "Search text", placeholder: "Search text  /" },
-    ...{ autocomplete: "off", spellcheck: false },
+    ...{ spellcheck: false },
     oninput: (event) => {
       pause.stop();
       if (!(event as InputEvent).isComposing) pause.start(PAUSE_MS, ask);
@@ -97,6 +97,10 @@ export function makeToolbar(
   });
   const help = signButton(make, "?", "Help", "Help (?)", acts.help);
 
+  make.watch(
+    ({ snapshot }) => snapshot.sorts,
+    (sorts) => setOptions(make, sort, sorts),
+  );
   make.watch(({ snapshot, filter, blind }) => {
     if (names !== snapshot.label_names) {
       names = snapshot.label_names;
@@ -110,7 +114,6 @@ export function makeToolbar(
       set(el, { selectedIndex: index, ".set": index > 0 });
     }
     set(predicted.el, { disabled: blind });
-    setOptions(make, sort, snapshot.sorts);
     set(sort, { value: filter.sort });
     if (!isFocused(search) || asked === search.value) {
       asked = filter.search ?? "";

@@ -4,6 +4,7 @@ import "./theme.css";
 import "./grid.css";
 import "./labels.css";
 import "./panels.css";
+import "./foot.css";
 import "./bulk.css";
 import "./reading.css";
 import "./navigators.css";
@@ -29,6 +30,7 @@ import type { State } from "./state";
 import { makeStatus } from "./status";
 import { makeStore, type Store } from "./store";
 import { followTheme } from "./theme";
+import { atEnd } from "./timer";
 import { makeToolbar } from "./toolbar";
 import { makeTwins } from "./twins";
 
@@ -51,7 +53,7 @@ function render({ model, el, signal: outer }: View): () => void {
   el.append(root);
   guardHost(root);
   followTheme(root, signal);
-  signal.addEventListener("abort", () => root.remove());
+  atEnd(signal, () => root.remove());
   followAnnouncements(model, store, signal);
   store.open();
   return end;
@@ -98,6 +100,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
     showTwins: (row) => twins.open(row, inspector.el),
     backToGrid,
   });
+  const pager = makePager(make, store);
   const twins = makeTwins(make, store, bulkBar.focus, backToGrid);
 
   // A click beside the open picker only closes it, as beside any menu: it must not relabel the row that it falls on.
@@ -158,7 +161,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
       },
     },
     ...[toolbar.el, navigators, chips, grid.el, inspector.el],
-    make(".foot", makePager(make, store), makeStatus(make, store)),
+    make(".foot", make(".live", pager.el, makeStatus(make, store)), pager.size),
     ...[picker.el, bulkBar.dialog, twins.el, help.el],
   );
 
@@ -191,7 +194,7 @@ async function followAnnouncements(model: Model, store: Store, signal: AbortSign
     };
     const changes = names.map((name) => `change:${name}`);
     for (const change of changes) told.on(change, hear);
-    signal.addEventListener("abort", () => {
+    atEnd(signal, () => {
       for (const change of changes) told.off(change, hear);
     });
     hear();

@@ -109,7 +109,7 @@ export class FakeKernel {
         ...{ model: "a model", in_sample: this.setup.in_sample ?? null, folds: null, engine: null },
         ...{ precision: null, device: null, created: null },
       },
-      reviewed: this.summary().reviewed,
+      summary: this.summary(),
       provenance: this.setup.provenance ?? "",
     };
   }

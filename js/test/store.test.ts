@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import { answers, heard, makeModel, openStore } from "./steps";
 
 /** With the first page and the one after it, which is asked for when the first is on screen. */
+const onScreen = () => new Promise((told) => requestAnimationFrame(() => setTimeout(told)));
+
 async function opened(count = 100, setup = {}) {
   const view = openStore(makeModel(count, setup));
   await answers();
-  await new Promise((onScreen) => setTimeout(onScreen));
+  await onScreen();
   await answers();
   return view;
 }
@@ -18,7 +20,7 @@ test("the first page is asked for once, then both neighbours, all of one order",
   expect(shown(store)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   store.place.turn(1);
   expect(shown(store)[0]).toBe(10);
-  await new Promise((onScreen) => setTimeout(onScreen));
+  await onScreen();
   const queries = heard(model, "page").map(
     ({ args }) => (args as { query: { offset: number; as_of: unknown } }).query,
   );

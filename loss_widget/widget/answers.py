@@ -55,7 +55,7 @@ def _count(session: ReviewSession, args: Any) -> dict[str, Any]:
 
 def _decide(session: ReviewSession, args: Any) -> dict[str, Any]:
     ops = protocol.decode_ops(args, reviewer=session.reviewer)
-    return {"results": [_take(session, op) for op in ops], "summary": _summary(session, args)}
+    return {"results": [_take(session, op) for op in ops], "summary": summary_of(session)}
 
 
 def _take(session: ReviewSession, op: protocol.Op) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _progress(session: ReviewSession, args: Any) -> dict[str, Any]:
 
 def _spot_check(session: ReviewSession, args: Any) -> dict[str, Any]:
     told = session.spot_check(args.get("rows"), anew=args.get("anew") is True)
-    return {"errors_left": protocol.encode_errors_left(told), "summary": _summary(session, args)}
+    return {"errors_left": protocol.encode_errors_left(told), "summary": summary_of(session)}
 
 
 def _add_label(session: ReviewSession, args: Any) -> dict[str, Any]:
@@ -144,6 +144,11 @@ def _add_label(session: ReviewSession, args: Any) -> dict[str, Any]:
 
 
 def _summary(session: ReviewSession, args: Any) -> dict[str, Any]:
+    return summary_of(session)
+
+
+def summary_of(session: ReviewSession) -> dict[str, Any]:
+    """How far the review is, as the grid tells it."""
     return {**session.summary(), "can_undo": session.can_undo, "can_redo": session.can_redo}
 
 

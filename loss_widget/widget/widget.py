@@ -18,7 +18,7 @@ from ipywidgets import widget_serialization
 from loss_widget.errors import InputError
 from loss_widget.review import QUIRKS, Decision, Page, Query, ReviewSession
 from loss_widget.scores import Scores
-from loss_widget.widget.answers import answer, what_happened
+from loss_widget.widget.answers import answer, summary_of, what_happened
 from loss_widget.widget.cells import CellBoundary
 from loss_widget.widget.protocol import MOST_ROWS, encode_values
 
@@ -297,7 +297,7 @@ class LossWidget(anywidget.AnyWidget):
             "takes_new_labels": session.takes_new_labels,
             "provenance": _provenance(session.source),
             "made": _made(session.source),
-            "reviewed": session.summary()["reviewed"],
+            "summary": summary_of(session),
         }
 
     def _lw_answer(self, _: Any, content: Any, __: Any) -> None:

@@ -1,0 +1,51 @@
+/** A page of rows, drawn: the one that is read, or the one that comes next, laid out and painted out of sight. */
+
+import { type Make, set } from "./draw";
+import { makeRow, type RowSlot } from "./row";
+import type { ShownRow, State } from "./state";
+import type { Store } from "./store";
+
+export type Sheet = ReturnType<typeof makeSheet>;
+
+/** `choose` opens the picker at the label cell. */
+export function makeSheet(
+  make: Make<State>,
+  store: Store,
+  choose: (row: number, anchor: HTMLElement) => void,
+) {
+  const slots: RowSlot[] = [];
+  const el = make(".body", { role: "rowgroup" });
+  let rows: readonly ShownRow[] = [];
+
+  const sheet = {
+    el,
+    slots,
+
+    holds: (others: readonly ShownRow[]): boolean => idsOf(rows) === idsOf(others),
+
+    /** `length`: how many rows it is high; `room`: how many characters fit beside each other in the label cell. */
+    show(state: State, length: number, room: number, isRead: boolean): void {
+      rows = state.rows;
+      while (slots.length < length) {
+        const slot = makeRow(make, slots.length, store, choose);
+        slots.push(slot);
+        el.append(slot.el);
+      }
+      for (const [i, slot] of slots.entries()) slot.show(state, rows[i] ?? null, room, isRead);
+      sheet.turn(length, isRead);
+    },
+
+    /** On top or out of sight; what is out of sight is nothing to a reader, a key or a search. */
+    turn(length: number, isRead: boolean): void {
+      set(el, { ".under": !isRead, "aria-hidden": isRead ? null : true });
+      for (const [i, slot] of slots.entries()) set(slot.el, { hidden: i >= length });
+    },
+
+    leave(): void {
+      for (const slot of slots) slot.leave();
+    },
+  };
+  return sheet;
+}
+
+const idsOf = (rows: readonly ShownRow[]): string => rows.map(({ row }) => row).join();
