@@ -29,7 +29,8 @@ LIMITS_MS = {
     "page in the middle": 2,
     "filter by label": 20,
     "search, common term": 50,
-    "search, rare term": 250,
+    "search, rare words": 250,
+    "search, rare number": 250,
     "one decision, durable": 10,
     "loss histogram of a label": 50,
     "confusion of a label": 50,
@@ -101,7 +102,12 @@ def main() -> None:
                 lambda i: _pandas_search(table, COMMON[i % len(COMMON)].upper()),
                 min(rounds, 6),
             ),
-            "search, rare term": pair(
+            "search, rare words": pair(
+                lambda i: session.page(query(search=_beginning(table, i))).rows,
+                lambda i: _pandas_search(table, _beginning(table, i)),
+                min(rounds, 6),
+            ),
+            "search, rare number": pair(
                 lambda i: session.page(query(search=f"{i}2345")).rows, lambda i: _pandas_search(table, f"{i}2345"), min(rounds, 6)
             ),
             "one decision, durable": pair(lambda i: session.keep(i), None, 50),
@@ -146,6 +152,11 @@ def _look_for_quirks(session: lw.ReviewSession) -> None:
 
 def _thousands(session: lw.ReviewSession, i: int) -> np.ndarray:
     return session.rows_of(lw.Query(verdict="", given=f"class {i}"))[:10_000]
+
+
+def _beginning(table: pd.DataFrame, row: int) -> str:
+    """Six words that few rows have in this order."""
+    return " ".join(table["text"].iloc[row].split()[:6])
 
 
 def _pandas_search(table: pd.DataFrame, term: str) -> pd.DataFrame:

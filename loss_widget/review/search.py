@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +14,7 @@ from loss_widget.review.texts import letters_of, over_parts
 
 _BLOCK = 32  # rows: a call of RE2 costs as much as reading some 300 bytes
 _PART = 640 * _BLOCK
+_TELLING = 2  # characters that a stretch without case must have to be looked for by itself
 _FULL = 0.5  # share of blocks with a hit from which on every row is asked
 
 
@@ -31,13 +35,27 @@ def _matches(part: pa.Array, pattern: str) -> np.ndarray:
 def _holds(part: pa.Array, search: str) -> np.ndarray:
     if not len(part):
         return np.zeros(0, dtype=bool)
-    hit_blocks = _ask(_blocks_of(part), search)
+    hit_blocks = _may_hold(_blocks_of(part), search)
     if hit_blocks.mean() > _FULL:
         return _ask(part, search)
     hits = np.repeat(hit_blocks, _BLOCK)[: len(part)]
     rows = np.flatnonzero(hits)
     hits[rows] = _ask(part.take(pa.array(rows)), search)
     return hits
+
+
+def _may_hold(blocks: pa.Array, search: str) -> np.ndarray:
+    """(n,) bool: the blocks to look into. What has no other case, as digits and 日本, RE2 finds three times as fast."""
+    stretches = ["".join(letters).strip() for cased, letters in groupby(search, _cased) if not cased]
+    longest = max(stretches, key=len, default="")
+    if len(longest) < _TELLING:
+        return _ask(blocks, search)
+    return pc.match_substring_regex(blocks, re.escape(longest)).to_numpy(zero_copy_only=False)
+
+
+def _cased(letter: str) -> bool:
+    """Whether it may have another case; also where this Python does not know the character."""
+    return letter.upper() != letter.lower() or not letter.isprintable()
 
 
 def _ask(texts: pa.Array, search: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from loss_widget.review import search
 from loss_widget.review.search import find
 
-PIECES = ["a", "A", "b", "ab", " ", "\n", "ß", "ſ", "K", "k", "é", "É", "e\u0301", "日", "😀", "(", "."]
+PIECES = ["a", "A", "b", "ab", " ", "\n", "ß", "ſ", "K", "k", "é", "É", "e\u0301", "日", "😀", "(", ".", "12", "ͅ", "Ⓐ", "ⓐ"]
 TEXTS = st.lists(st.lists(st.sampled_from(PIECES), max_size=4).map("".join), min_size=1, max_size=200)
 
 
@@ -34,7 +34,10 @@ def test_a_rare_term_is_looked_for_in_blocks_and_then_in_the_rows_of_one(monkeyp
     ask = search._ask
     monkeypatch.setattr(search, "_ask", lambda texts, term: asked.append(len(texts)) or ask(texts, term))
     texts = [f"row {i:04}" for i in range(6_400)]
-    assert np.flatnonzero(find(pa.array(texts), "1234")).tolist() == [1234]
+    assert np.flatnonzero(find(pa.array(texts), "w 1234")).tolist() == [1234]
+    assert asked == [32]  # by its digits, which have no case
+    asked.clear()
+    assert np.flatnonzero(find(pa.array([*texts[:-1], "rare"]), "rare")).tolist() == [6_399]
     assert asked == [200, 32]
     asked.clear()
     assert find(pa.array(texts), "ROW").all()
