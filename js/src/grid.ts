@@ -1,6 +1,6 @@
 /** The grid: a header, fixed row slots, one tab stop; and a sentence where there are no rows. */
 
-import { isFocused, keepsFocus, type Make, onResize, PAINTED } from "./draw";
+import { isFocused, keepsFocus, type Make, onResize, PAINTED, set } from "./draw";
 import { WAITING } from "./kernel";
 import { measureRoom } from "./name";
 import type { RowSlot } from "./row";
@@ -91,6 +91,7 @@ export function makeGrid(
     // A short last page keeps its height, so that the pager stays under the pointer.
     const full = total === null || total > limit ? limit : rows.length;
     const kept = here ? full : Math.min(limit, state.snapshot.rows);
+    set(el, { ".bare": kept === 0 });
     front.show(state, kept, room, true);
     cursor = front.slots[state.cursor];
     if (ahead) back.show({ ...state, ...ahead, cursor: 0 }, kept, room, false);

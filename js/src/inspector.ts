@@ -17,6 +17,7 @@ export interface Inspector {
   writeNote(): void;
   /** The whole text, or its beginning again. */
   expand(): void;
+  isExpanded(): boolean;
 }
 
 const KEYS = ["a", "s", "d"];
@@ -44,6 +45,7 @@ export function makeInspector(
     expanded = !expanded;
     store.changed();
   };
+  const isExpanded = () => expanded;
   const texts = makeTexts(make, ".full");
   texts.els[1]?.classList.add("lw-second");
   // What scrolls can be reached by key.
@@ -56,7 +58,7 @@ export function makeInspector(
     "button.more",
     {
       title: "The whole text (e)",
-      "aria-expanded": () => expanded,
+      "aria-expanded": isExpanded,
       ".away": () => !expanded && !over && !row?.text_cut,
       onclick: expand,
     },
@@ -125,7 +127,7 @@ export function makeInspector(
   const facts = makeFacts(make, store, acts.showTwins);
   const el = make(
     ".inspector",
-    { ".expanded": () => expanded },
+    { ".expanded": isExpanded },
     make(".why", facts),
     make(
       ".reading",
@@ -177,7 +179,7 @@ export function makeInspector(
     store.changed();
   });
 
-  return { el, note, writeNote: () => note.focus(), expand };
+  return { el, note, writeNote: () => note.focus(), expand, isExpanded };
 }
 
 /** The most probable labels; the given one is always among them. */

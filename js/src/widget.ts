@@ -147,6 +147,8 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
       tabindex: -1,
       "data-unsaved": ({ unsaved }) => unsaved,
       ".locked": ({ locked }) => locked,
+      ".with-columns": store.state.snapshot.columns.length > 0,
+      ".reading-all": inspector.isExpanded,
       ".losses-only": ({ snapshot }) => !snapshot.has_predictions,
       onkeydown(event) {
         const from = event.composedPath()[0];
