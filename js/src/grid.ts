@@ -86,8 +86,9 @@ export function makeGrid(
 
   make.watch((state) => {
     const { rows, ahead, limit, total, here } = state;
-    hadFocus = rows.length > 0 && cursor !== undefined && isFocused(cursor.el);
-    if (!front.holds(rows) && back.holds(rows)) [front, back] = [back, front];
+    const some = rows.length > 0;
+    hadFocus = some && cursor !== undefined && isFocused(cursor.el);
+    if (some && !front.holds(rows) && back.holds(rows)) [front, back] = [back, front];
     // A short last page keeps its height, so that the pager stays under the pointer.
     const full = total === null || total > limit ? limit : rows.length;
     const kept = here ? full : Math.min(limit, state.snapshot.rows);

@@ -28,6 +28,24 @@ test("the first page is asked for once, then both neighbours, all of one order",
   expect(queries.map(({ as_of }) => as_of)).toEqual([null, 0, 0]);
 });
 
+test("the page ahead lies the way of the last turn, and waits until the one that is read is on screen", async () => {
+  const { store } = await opened();
+  const ahead = () => store.state.ahead?.rows.map(({ row }) => row)[0];
+  expect(ahead()).toBe(10);
+  store.place.turn(1);
+  expect(ahead()).toBeUndefined();
+  await onScreen();
+  await answers();
+  expect(ahead()).toBe(20);
+  store.place.turn(-1);
+  await onScreen();
+  expect(ahead()).toBeUndefined(); // before the first page there is none
+  store.place.turn(1);
+  await onScreen();
+  store.decide("keep", 20);
+  expect(store.state.ahead?.rows[0]?.verdict).toBe("keep");
+});
+
 test("a second click puts the given label back", async () => {
   const { model, store } = await opened();
   store.toggle(0);
