@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import groupby
 
 import numpy as np
@@ -14,7 +15,9 @@ from loss_widget.review.texts import letters_of, over_parts
 
 _BLOCK = 32  # rows: a call of RE2 costs as much as reading some 300 bytes
 _PART = 640 * _BLOCK
-_TELLING = 2  # characters that a stretch without case must have to be looked for by itself
+_TELLING = 2  # characters that a part without case must have to be looked for by itself
+_TELLING_PLAIN = 6
+_NOT_PLAIN = re.compile(r"[kKsS]|[^\x00-\x7f]")
 _FULL = 0.5  # share of blocks with a hit from which on every row is asked
 
 
@@ -45,12 +48,20 @@ def _holds(part: pa.Array, search: str) -> np.ndarray:
 
 
 def _may_hold(blocks: pa.Array, search: str) -> np.ndarray:
-    """(n,) bool: the blocks to look into. What has no other case, as digits and 日本, RE2 finds three times as fast."""
-    stretches = ["".join(letters).strip() for cased, letters in groupby(search, _cased) if not cased]
-    longest = max(stretches, key=len, default="")
-    if len(longest) < _TELLING:
-        return _ask(blocks, search)
-    return pc.match_substring_regex(blocks, re.escape(longest)).to_numpy(zero_copy_only=False)
+    """(n,) bool: the blocks to look into, by the part of the search that RE2 finds fastest.
+
+    What has no other case, as digits and 日本, it finds three times as fast; what is ASCII without s and k, twice as fast: their
+    other cases, ſ and the Kelvin sign, are not.
+    """
+    caseless = _longest("".join(letters).strip() for cased, letters in groupby(search, _cased) if not cased)
+    if len(caseless) >= _TELLING:
+        return pc.match_substring_regex(blocks, re.escape(caseless)).to_numpy(zero_copy_only=False)
+    plain = _longest(_NOT_PLAIN.split(search))
+    return _ask(blocks, plain if len(plain.strip()) >= _TELLING_PLAIN else search)
+
+
+def _longest(parts: Iterable[str]) -> str:
+    return max(parts, key=len, default="")
 
 
 def _cased(letter: str) -> bool:

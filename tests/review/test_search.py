@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,17 +13,24 @@ from hypothesis import strategies as st
 from loss_widget.review import search
 from loss_widget.review.search import find
 
-PIECES = ["a", "A", "b", "ab", " ", "\n", "ß", "ſ", "K", "k", "é", "É", "e\u0301", "日", "😀", "(", ".", "12", "ͅ", "Ⓐ", "ⓐ"]
+PIECES = ["a", "A", "b", "ab", "s", " ", "\n", "ß", "ſ", "K", "k", "é", "É", "e\u0301", "日", "😀", "(", ".", "12", "ͅ", "Ⓐ", "ⓐ"]
 TEXTS = st.lists(st.lists(st.sampled_from(PIECES), max_size=4).map("".join), min_size=1, max_size=200)
 
 
-@given(TEXTS, st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join), st.integers(1, 70), st.booleans())
-def test_a_search_finds_what_every_text_asked_alone_would_say(texts, term, chunk, large):
+@given(
+    TEXTS,
+    st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join),
+    st.integers(1, 70),
+    st.booleans(),
+    st.integers(1, 6),
+)
+def test_a_search_finds_what_every_text_asked_alone_would_say(texts, term, chunk, large, telling):
     kind = pa.large_string() if large else pa.string()
     column = pa.chunked_array([pa.array(texts[i : i + chunk], kind) for i in range(0, len(texts), chunk)])
     alone = [pc.match_substring(pa.scalar(text, kind), term, ignore_case=True).as_py() for text in texts]
-    assert find(column, term).tolist() == alone
-    assert find(pa.array(["", *texts], kind).slice(1), term).tolist() == alone
+    with patch.object(search, "_TELLING_PLAIN", telling):
+        assert find(column, term).tolist() == alone
+        assert find(pa.array(["", *texts], kind).slice(1), term).tolist() == alone
 
 
 def test_what_begins_in_one_text_and_ends_in_the_next_is_not_found():
@@ -38,6 +47,9 @@ def test_a_rare_term_is_looked_for_in_blocks_and_then_in_the_rows_of_one(monkeyp
     assert asked == [32]  # by its digits, which have no case
     asked.clear()
     assert np.flatnonzero(find(pa.array([*texts[:-1], "rare"]), "rare")).tolist() == [6_399]
+    assert asked == [200, 32]
+    asked.clear()
+    assert np.flatnonzero(find(pa.array([*texts[:-1], "ſo Kind a word"]), "so kind a word")).tolist() == [6_399]
     assert asked == [200, 32]
     asked.clear()
     assert find(pa.array(texts), "ROW").all()
