@@ -37,7 +37,7 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
   };
   const note = make("input", {
     ...{ type: "text", label: "Note on the selected rows", placeholder: "Note", dir: "auto" },
-    ...{ maxlength: LONGEST_NOTE },
+    maxlength: LONGEST_NOTE,
   });
   const go = make("button.go", { onclick: () => decide() });
   const only = make("button", { onclick: () => decide(true) });

@@ -108,7 +108,7 @@ export function makeInspector(
 
   const note = make("input.note", {
     ...{ type: "text", label: "Note", placeholder: "Note (n)", dir: "auto" },
-    ...{ maxlength: LONGEST_NOTE },
+    maxlength: LONGEST_NOTE,
     onfocus() {
       writing = row;
     },

@@ -35,12 +35,13 @@ export function makeSheet(
       sheet.turn(length, isRead);
     },
 
-    /** On top or out of sight; what is out of sight is nothing to a reader, a key or a search. */
+    /** On top, or out of sight and hidden from screen readers; `length` as in `show`. */
     turn(length: number, isRead: boolean): void {
       set(el, { ".under": !isRead, "aria-hidden": isRead ? null : true });
       for (const [i, slot] of slots.entries()) set(slot.el, { hidden: i >= length });
     },
 
+    /** No row says any longer which one it is. After the focus has moved: to take it from a row costs a layout. */
     leave(): void {
       for (const slot of slots) slot.leave();
     },

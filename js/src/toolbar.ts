@@ -37,7 +37,7 @@ export function makeToolbar(
   };
   const search = make("input.search", {
     ...{ type: "search", label: "Search text", placeholder: "Search text  /" },
-    ...{ spellcheck: false },
+    spellcheck: false,
     oninput: (event) => {
       pause.stop();
       if (!(event as InputEvent).isComposing) pause.start(PAUSE_MS, ask);
