@@ -43,9 +43,11 @@ export function makeDialog(
     close,
     open(anchor, top) {
       el.hidden = false;
-      const home = el.offsetParent && boxOf(el.offsetParent).top;
+      const home = el.offsetParent;
+      if (!home) return;
       const at = boxOf(anchor);
-      if (home !== null) el.style.top = `${top(at.top - home, at.bottom - home)}px`;
+      const start = boxOf(home).top - home.scrollTop;
+      el.style.top = `${top(at.top - start, at.bottom - start)}px`;
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { makeDialog } from "./dialog";
 import type { Plain } from "./draw";
+import { within } from "./words";
 
 export interface Help {
   readonly el: HTMLElement;
@@ -36,7 +37,7 @@ const SENTENCES = [
   "Select rows by box, Shift+click or Ctrl+click: the bar above and the keys decide on all. " +
     "Above 20 rows you are asked first; one undo takes all back.",
   "Once the status says “saved”, it is in the journal on disk.",
-  "Inside the grid, Ctrl+S and Shift+Enter do not reach the notebook.",
+  "In the grid, Shift+Enter runs no cell; Ctrl+S saves the notebook in VS Code only.",
 ];
 
 /** `back` returns the focus. */
@@ -72,8 +73,9 @@ export function makeHelp(make: Plain, back: () => void): Help {
     toggle(beside) {
       if (!el.hidden) return dialog.close();
       dialog.open(beside, (above) => {
-        const lowest = (el.offsetParent?.clientHeight ?? 0) - el.offsetHeight - MARGIN_PX;
-        return Math.max(MARGIN_PX, Math.min(above + 40, lowest));
+        const { clientHeight = 0, scrollTop = 0 } = el.offsetParent ?? {};
+        const start = scrollTop + MARGIN_PX;
+        return start + within(above + 40 - start, clientHeight - el.offsetHeight - 2 * MARGIN_PX);
       });
       el.focus();
     },

@@ -9,7 +9,7 @@ export interface Model {
   on(event: string, callback: (...args: unknown[]) => void): void;
   off(event: string, callback: (...args: unknown[]) => void): void;
   send(content: unknown): unknown;
-  widget_manager?: { get_model(id: string): Promise<Model> };
+  widget_manager?: { get_model(id: string): Promise<Model & { readonly comm_live?: boolean }> };
 }
 
 export interface Question<V extends Verb> {
@@ -88,6 +88,12 @@ export function makeKernel(
       patient = false,
     ): Promise<Verbs[V]["result"]> => (await kernel.ask(verb, args, patient).answer).result,
 
+    /** The comm has changed its state, or never had one. Hosts tell so when the kernel goes, but not which way: one question tells. */
+    doubt(): void {
+      die();
+      kernel.send({ v: VERSION, rid: kernel.nextId(), verb: "summary", args: {} });
+    },
+
     /** Sends once; false where the kernel is gone. */
     send(request: Request): boolean {
       try {
@@ -137,12 +143,6 @@ export function makeKernel(
     open?.settle(message);
   }
 
-  /** The comm has changed its state. Hosts tell so when the kernel goes, but not which way: one question tells. */
-  function doubt(): void {
-    die();
-    kernel.send({ v: VERSION, rid: kernel.nextId(), verb: "summary", args: {} });
-  }
-
   function die(): void {
     for (const [rid, open] of [...questions]) {
       close(rid);
@@ -154,10 +154,10 @@ export function makeKernel(
   }
 
   model.on("msg:custom", take);
-  model.on("comm_live_update", doubt);
+  model.on("comm_live_update", kernel.doubt);
   atEnd(signal, () => {
     model.off("msg:custom", take);
-    model.off("comm_live_update", doubt);
+    model.off("comm_live_update", kernel.doubt);
     for (const { timer } of questions.values()) clearTimeout(timer);
     questions.clear();
   });

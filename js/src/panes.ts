@@ -13,7 +13,6 @@ const PANES: readonly (readonly [PaneName, string, string])[] = [
 ];
 /** In a narrow cell or a low window the grid comes first: all panes begin closed there. */
 const NARROW_PX = 700;
-const LOW_PX = 900;
 const CLOSED_AT_FIRST = "progress";
 
 type Panes = Readonly<Record<PaneName, (make: Make<State>, store: Store) => HTMLElement>>;
@@ -65,7 +64,7 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
   make.watch(() => {
     if (begun || !el.isConnected) return;
     begun = true;
-    const small = (el.clientWidth > 0 && el.clientWidth < NARROW_PX) || innerHeight < LOW_PX;
+    const small = (el.clientWidth > 0 && el.clientWidth < NARROW_PX) || el.closest(".lw-low") !== null;
     for (const [name] of PANES) if (!small && name !== CLOSED_AT_FIRST) store.look(name, true);
   });
   return el;

@@ -181,8 +181,9 @@ export function makePicker(
 
 /** Below the anchor, or above where there is more room; never outside the widget, which clips it in some hosts. */
 function place(el: HTMLElement, anchor: HTMLElement): void {
-  const home = el.offsetParent && boxOf(el.offsetParent);
-  if (!home) return;
+  const parent = el.offsetParent;
+  if (!parent) return;
+  const home = boxOf(parent);
   const at = boxOf(anchor);
   let [top, bottom] = [Math.max(home.top, 0), Math.min(home.bottom, innerHeight)];
   // What a notebook scrolls ends before its window does.
@@ -196,6 +197,6 @@ function place(el: HTMLElement, anchor: HTMLElement): void {
   const { offsetHeight: height, offsetWidth: width } = el;
   const up = below < height && above > below;
   const start = up ? at.top - height - 2 : at.bottom + 2;
-  el.style.top = `${top - home.top + within(start - top, bottom - top - height - 2)}px`;
-  el.style.left = `${within(at.left - home.left, home.width - width - 8)}px`;
+  el.style.top = `${parent.scrollTop + top - home.top + within(start - top, bottom - top - height - 2)}px`;
+  el.style.left = `${within(at.left - home.left, parent.clientWidth - width - 8)}px`;
 }

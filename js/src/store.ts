@@ -72,6 +72,9 @@ export function makeStore(model: Model, signal: AbortSignal) {
       askSummary();
     },
 
+    /** The host has no kernel for this notebook. */
+    doubt: kernel.doubt,
+
     listen(listener: () => void): void {
       listeners.push(listener);
     },
@@ -216,14 +219,17 @@ export function makeStore(model: Model, signal: AbortSignal) {
     unsent: (): readonly string[] => unsent.lines(queue.open, snapshot),
 
     /** Something was done outside the grid: in a cell, or by a newer widget. */
-    announced(told: { revision?: unknown; said?: unknown; read_only?: unknown; snapshot?: unknown }): void {
-      if (isSnapshot(told.snapshot)) snapshot = told.snapshot;
-      if (typeof told.read_only === "string") readOnly = told.read_only;
-      if (typeof told.revision === "number" && told.revision > revision) {
-        revision = told.revision;
+    announced(told: Pick<Model, "get">): void {
+      const [renewed, locked, now, news] = ["snapshot", "read_only", "revision", "said"].map((name) =>
+        told.get(name),
+      );
+      if (isSnapshot(renewed)) snapshot = renewed;
+      if (typeof locked === "string") readOnly = locked;
+      if (typeof now === "number" && now > revision) {
+        revision = now;
         history.forget();
         // What was done before this view opened is no news.
-        if (place.here && typeof told.said === "string") said = told.said;
+        if (place.here && typeof news === "string") said = news;
         place.reload();
         askSummary();
       }

@@ -19,6 +19,7 @@ import { makeFacets } from "./facets";
 import { makeGrid } from "./grid";
 import { makeHelp } from "./help";
 import { makeHistogram } from "./histogram";
+import { followHost } from "./host";
 import { makeInspector } from "./inspector";
 import type { Model } from "./kernel";
 import { handleKey } from "./keys";
@@ -29,7 +30,6 @@ import { makeProgress } from "./progress";
 import type { State } from "./state";
 import { makeStatus } from "./status";
 import { makeStore, type Store } from "./store";
-import { followTheme } from "./theme";
 import { atEnd } from "./timer";
 import { makeToolbar } from "./toolbar";
 import { makeTwins } from "./twins";
@@ -52,7 +52,7 @@ function render({ model, el, signal: outer }: View): () => void {
   const root = draw(store, signal);
   el.append(root);
   guardHost(root);
-  followTheme(root, signal);
+  followHost(root, signal);
   atEnd(signal, () => root.remove());
   followAnnouncements(model, store, signal);
   store.open();
@@ -157,9 +157,11 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
         const pressing = on("button, [type=checkbox]") && (event.key === "Enter" || event.key === " ");
         const acted = !typing && !pressing && !event.defaultPrevented && handleKey(event, store, keyActs);
         if (acted) event.preventDefault();
-        // VS Code takes for itself what it hears: it hears nothing, but keys like Ctrl+S that mean nothing here.
-        const plain = !event.ctrlKey && !event.metaKey;
-        if (acted || typing || pressing || plain) event.stopPropagation();
+        // VS Code acts on whatever it hears: that is what means nothing here, as Ctrl+S and F1, and never runs a cell.
+        const chord = event.ctrlKey || event.metaKey || event.altKey;
+        const theirs =
+          /^F\d/.test(event.key) || (chord && (typing ? /^[sp]$/i : /^(?!Enter)/).test(event.key));
+        if (acted || pressing || !theirs) event.stopPropagation();
       },
     },
     ...[toolbar.el, navigators, chips, grid.el, inspector.el],
@@ -189,16 +191,11 @@ async function followAnnouncements(model: Model, store: Store, signal: AbortSign
   try {
     const told = await model.widget_manager.get_model(id);
     if (signal.aborted) return;
-    const names = ["revision", "said", "read_only", "snapshot"];
-    const hear = () => {
-      const [revision, said, read_only, snapshot] = names.map((name) => told.get(name));
-      store.announced({ revision, said, read_only, snapshot });
-    };
-    const changes = names.map((name) => `change:${name}`);
-    for (const change of changes) told.on(change, hear);
-    atEnd(signal, () => {
-      for (const change of changes) told.off(change, hear);
-    });
+    // Restored from the notebook's file, without a kernel.
+    if (told.comm_live === false) store.doubt();
+    const hear = () => store.announced(told);
+    told.on("change", hear);
+    atEnd(signal, () => told.off("change", hear));
     hear();
   } catch {
     // marimo has no manager to ask: what a cell does shows with the next page.

@@ -28,8 +28,8 @@ export class FakeAnnouncements {
     this.#callbacks.get(event)?.delete(callback);
   }
 
-  tell(name: "revision" | "read_only" | "snapshot"): void {
-    for (const callback of this.#callbacks.get(`change:${name}`) ?? []) callback();
+  tell(): void {
+    for (const callback of this.#callbacks.get("change") ?? []) callback();
   }
 }
 

@@ -12,6 +12,8 @@ async function opened(count = 100, setup = {}) {
   return view;
 }
 
+const told = (all: Record<string, unknown>) => ({ get: (name: string) => all[name] });
+
 const shown = (store: { state: { rows: readonly { row: number }[] } }) =>
   store.state.rows.map(({ row }) => row);
 
@@ -134,7 +136,7 @@ test("what was decided right after an undo stands", async () => {
   expect(store.row(0)).toMatchObject({ verdict: "keep", saved: true });
   store.undo();
   model.kernel.decideInPython({ kind: "note", rows: [0], label: null, note: "by hand" });
-  store.announced({ revision: model.kernel.revision });
+  store.announced(told({ revision: model.kernel.revision }));
   await answers();
   store.undo();
   expect(store.state.cursor).toBe(0);
@@ -214,12 +216,12 @@ test("a question that the kernel refuses leaves the rows and says why", async ()
 
 test("what a cell did is said and fetched, in the same order", async () => {
   const { model, store } = await opened();
-  store.announced({ revision: 0 });
+  store.announced(told({ revision: 0 }));
   expect(
     heard(model, "page").filter((r) => (r.args as { query: { offset: number } }).query.offset === 0),
   ).toHaveLength(1);
   model.kernel.decideInPython({ kind: "keep", rows: [2], label: null, note: null });
-  store.announced({ revision: model.kernel.revision, said: "Row 2: Sports kept, in a cell" });
+  store.announced(told({ revision: model.kernel.revision, said: "Row 2: Sports kept, in a cell" }));
   expect(store.state.status).toBe("Row 2: Sports kept, in a cell");
   await answers();
   expect(store.row(2)?.verdict).toBe("keep");
@@ -228,7 +230,7 @@ test("what a cell did is said and fetched, in the same order", async () => {
 
 test("a newer widget turns this one read-only", async () => {
   const { model, store } = await opened();
-  store.announced({ read_only: "A newer widget has taken over." });
+  store.announced(told({ read_only: "A newer widget has taken over." }));
   expect(store.state.locked).toBe("A newer widget has taken over.");
   store.toggle(0);
   expect(heard(model, "decide")).toHaveLength(0);

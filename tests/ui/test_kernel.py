@@ -83,7 +83,7 @@ def test_what_python_did_shows_without_moving_the_rows(mount):
     grid.page.evaluate(
         """() => {
             model.kernel.decideInPython({kind: "relabel", rows: [2], label: 0, note: null});
-            model.announcements.tell("revision");
+            model.announcements.tell();
         }"""
     )
     expect(grid.row(2)).to_have_attribute("data-label", "Business")
@@ -93,9 +93,7 @@ def test_what_python_did_shows_without_moving_the_rows(mount):
 
 def test_a_superseded_view_is_read_only_and_says_so(mount):
     grid = mount()
-    grid.page.evaluate(
-        "() => { model.kernel.readOnly = 'A newer widget has taken over.'; model.announcements.tell('read_only'); }"
-    )
+    grid.page.evaluate("() => { model.kernel.readOnly = 'A newer widget has taken over.'; model.announcements.tell(); }")
     expect(grid.status).to_contain_text("A newer widget has taken over.")
     expect(grid.root.get_by_role("grid")).to_have_attribute("aria-readonly", "true")
     grid.row(0).click()
