@@ -73,10 +73,11 @@ $(STAMPS)/chromium: $(STAMPS)/test tests/chromium.py
 	@touch $@
 
 # ipykernel 6 answers clicks after a cell, 7.3 and 7.4 beside it, by different rules: the grid is tested with each.
-$(STAMPS)/kernels: $(STAMPS)/test
+$(STAMPS)/kernels: $(STAMPS)/test tests/jupyter/colab.txt
 	@for version in $(OTHER_KERNELS); do \
 		$(STAGE) "install ipykernel $$version beside" $(PIP) --no-deps --upgrade --target .venv/kernels/ipykernel-$$version ipykernel==$$version || exit 1; \
 	done
+	@$(STAGE) "install Colab's kernel beside" $(PIP) --no-deps --upgrade --target .venv/kernels/colab -r tests/jupyter/colab.txt
 	@touch $@
 
 # `npm ci` empties node_modules, and this stamp with it.

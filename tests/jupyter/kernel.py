@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import time
 from pathlib import Path
@@ -12,14 +13,15 @@ from jupyter_client import KernelManager
 
 
 class Kernel:
-    """ipykernel in `folder`; a context manager."""
+    """ipykernel in `folder`, with `packages` before this interpreter's own; a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, packages: Path | None = None) -> None:
         self._manager = KernelManager(kernel_name="python3")
         self._folder = folder
+        self._environment = os.environ | ({"PYTHONPATH": str(packages)} if packages else {})
 
     def __enter__(self) -> Kernel:
-        self._manager.start_kernel(cwd=str(self._folder))
+        self._manager.start_kernel(cwd=str(self._folder), env=self._environment)
         self._client = self._manager.client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
@@ -32,6 +34,12 @@ class Kernel:
     def start(self, source: str) -> str:
         """Send a cell; the id that its messages carry."""
         return str(self._client.execute(source))
+
+    def send(self, comm: str, content: dict[str, Any]) -> None:
+        """What a widget's `model.send(content)` does, by the id of its comm."""
+        data = {"method": "custom", "content": content}
+        message = self._client.session.msg("comm_msg", {"comm_id": comm, "data": data})
+        self._client.shell_channel.send(message)
 
     def finish(self, cell: str, *, timeout: float = 120) -> dict[str, Any]:
         """Wait for the cell's end: what it `printed`, the MIME types it showed, and its `error` by name ("" for none)."""
