@@ -66,7 +66,11 @@ export function makeBulkBar(
         label: (state) => `Select ${every(state)}`,
         hidden: ({ total, limit }) =>
           bulk.everything || bulk.page !== "all" || (total !== null && total <= limit),
-        onclick: bulk.chooseEverything,
+        // It goes, and VS Code gives the focus of what goes to what it likes.
+        onclick() {
+          bulk.chooseEverything();
+          backToGrid();
+        },
       },
       wide("Select "),
       make("span", every),

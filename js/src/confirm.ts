@@ -69,7 +69,7 @@ export function makeConfirm(make: Make<State>, bulk: Bulk, back: () => void): Co
     set(note, { hidden: next.kind !== "note", value: "" });
     set(go, { off: true });
     only.hidden = true;
-    dialog.open(anchor, (_, below) => below + 6);
+    dialog.open(anchor, (_, below) => below);
     focusInPlace(note.hidden ? cancel : note);
     dialog.look("Looking …", bulk.preview(), (found) => {
       preview = found;

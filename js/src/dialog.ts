@@ -2,10 +2,13 @@
 
 import { boxOf, type Keys, OF_DATA, onKeys, type Part, type Plain, refill, set } from "./draw";
 import type { Row } from "./protocol";
+import { within } from "./words";
+
+const MARGIN_PX = 6;
 
 export interface Dialog {
   readonly el: HTMLElement;
-  /** `top` places it, in px, from where the anchor begins and ends: the top of a long grid may be off the screen. */
+  /** `top` places it, in px, from where the anchor begins and ends, and within the grid: its top may be off the screen. */
   open(anchor: HTMLElement, top: (above: number, below: number) => number): void;
   /** Without `back`, which returns the focus. */
   hide(): void;
@@ -46,8 +49,9 @@ export function makeDialog(
       const home = el.offsetParent;
       if (!home) return;
       const at = boxOf(anchor);
-      const start = boxOf(home).top - home.scrollTop;
-      el.style.top = `${top(at.top - start, at.bottom - start)}px`;
+      const start = boxOf(home).top + MARGIN_PX;
+      const lowest = home.clientHeight - el.offsetHeight - 2 * MARGIN_PX;
+      el.style.top = `${home.scrollTop + MARGIN_PX + within(top(at.top - start, at.bottom - start), lowest)}px`;
     },
   };
 }

@@ -33,6 +33,9 @@ export function makeGrid(
   let room = Number.POSITIVE_INFINITY;
   let cursor: RowSlot | undefined;
   let hadFocus = false;
+  /** The row under the cursor, and whether it is another one than before. */
+  let at: number | undefined;
+  let moved = false;
 
   const all = make("input", {
     ...{ type: "checkbox", tabindex: -1, label: "Select all on the page" },
@@ -95,6 +98,9 @@ export function makeGrid(
     set(el, { ".bare": kept === 0 });
     front.show(state, kept, room, true);
     cursor = front.slots[state.cursor];
+    const row = rows[state.cursor]?.row;
+    moved = row !== at;
+    at = row;
     if (ahead) back.show({ ...state, ...ahead, cursor: 0 }, kept, room, false);
     else back.turn(kept, false);
   });
@@ -116,6 +122,8 @@ export function makeGrid(
     },
     moveFocus() {
       if (hadFocus && cursor && !isFocused(cursor.el)) cursor.el.focus();
+      else if (moved && el.closest(".lw-framed:focus-within"))
+        cursor?.el.scrollIntoView({ block: "nearest" });
       back.leave();
     },
     cursorLabel: () => cursor?.labelCell ?? null,

@@ -2,7 +2,6 @@
 
 import { makeDialog } from "./dialog";
 import type { Plain } from "./draw";
-import { within } from "./words";
 
 export interface Help {
   readonly el: HTMLElement;
@@ -10,7 +9,6 @@ export interface Help {
   toggle(beside: HTMLElement): void;
 }
 
-const MARGIN_PX = 12;
 /** Keys, a tab, and what they do. */
 const KEYS = `↑ ↓ or k j\tmove
 PageUp PageDown\tturn pages
@@ -37,7 +35,7 @@ const SENTENCES = [
   "Select rows by box, Shift+click or Ctrl+click: the bar above and the keys decide on all. " +
     "Above 20 rows you are asked first; one undo takes all back.",
   "Once the status says “saved”, it is in the journal on disk.",
-  "In the grid, Shift+Enter runs no cell; Ctrl+S saves the notebook in VS Code only.",
+  "In the grid, Shift+Enter runs no cell; Ctrl+S saves in VS Code only.",
 ];
 
 /** `back` returns the focus. */
@@ -72,11 +70,7 @@ export function makeHelp(make: Plain, back: () => void): Help {
     el,
     toggle(beside) {
       if (!el.hidden) return dialog.close();
-      dialog.open(beside, (above) => {
-        const { clientHeight = 0, scrollTop = 0 } = el.offsetParent ?? {};
-        const start = scrollTop + MARGIN_PX;
-        return start + within(above + 40 - start, clientHeight - el.offsetHeight - 2 * MARGIN_PX);
-      });
+      dialog.open(beside, (above) => above + 40);
       el.focus();
     },
   };

@@ -43,7 +43,7 @@ export function makeTwins(make: Plain, store: Store, decide: () => void, back: (
     open(row, anchor) {
       dialog.ask(`“${row.text.slice(0, 80)}”`, "Rows of the same words");
       set(alike, { off: true });
-      dialog.open(anchor, (above) => Math.max(6, above - dialog.el.offsetHeight - 6));
+      dialog.open(anchor, (above) => above - dialog.el.offsetHeight);
       focusInPlace(dialog.el);
       const twins = store.lookups.twins(row.row);
       dialog.look("Looking …", twins, ({ total, rows }) => {

@@ -12,7 +12,7 @@ AS_HOST = """([classes, style]) => {
     document.body.className = classes;
     document.documentElement.style.cssText = `--jp-layout-color1: white; --jp-content-font-color1: black; ${style}`;
 }"""
-VS_CODE = ["vscode-body vscode-dark", "--vscode-editor-background: #1f1f1f; --vscode-editor-foreground: #cccccc"]
+VS_CODE = ["vscode-body vscode-dark", "--vscode-editor-background: #1f1f1f; --vscode-foreground: #cccccc"]
 # As tall as all the outputs in it: the window never scrolls.
 FRAME = {"width": 900, "height": 4000}
 
@@ -53,6 +53,33 @@ def test_in_a_frame_as_tall_as_its_outputs_the_grid_scrolls_by_itself_and_the_cu
         assert home["y"] <= box["y"] <= home["y"] + home["height"] - box["height"], part
         grid.page.keyboard.press("Escape")
         grid.start_at(24)
+
+
+def test_the_cursor_stays_in_sight_where_a_button_has_the_focus_and_when_the_button_goes(in_vs_code):
+    grid = in_vs_code(70)
+    head, inspector = grid.root.locator(".lw-head"), grid.root.locator(".lw-inspector")
+
+    def expect_in_sight(row: str) -> None:
+        expect(grid.cursor).to_have_attribute("data-row", row)
+        box, above, below = (part.bounding_box() for part in (grid.cursor, head, inspector))
+        assert above["y"] + above["height"] <= box["y"] <= below["y"] + 1 - box["height"]
+
+    grid.start_at(0)
+    grid.page.keyboard.press("End")
+    expect_in_sight("29")
+    grid.button("Next page").click()
+    expect_in_sight("30")
+    grid.page.keyboard.press("End")
+    expect_in_sight("59")
+    expect(grid.button("Next page")).to_be_focused()
+    grid.start_at(59)
+    grid.page.keyboard.press("Control+a")
+    grid.button("Select all 70").click()
+    expect(grid.row(59)).to_be_focused()
+    expect_in_sight("59")
+    grid.page.keyboard.press("x")
+    home, asked = grid.root.bounding_box(), grid.root.get_by_role("dialog").bounding_box()
+    assert home["y"] <= asked["y"] <= home["y"] + home["height"] - asked["height"]
 
 
 def test_vs_code_hears_what_is_its_own_and_nothing_that_runs_a_cell(in_vs_code):
