@@ -15,7 +15,7 @@ _BLOCK = 32  # rows: a call of RE2 costs as much as reading some 300 bytes
 _PART = 4 << 20  # bytes that one thread works on at once
 _FULL = 0.5  # share of blocks with a hit from which on every row is asked
 _FIRST = 16  # blocks that tell it beforehand
-_CHANCE = 0.1  # that a block holds a part of the search by chance, at most, for that part to be looked for alone
+_DEAREST = 1.0  # what looking for a part of the search may cost; asking all blocks for the whole of it is about as dear
 _SAMPLE = 8_192  # bytes that tell how frequent each letter is
 _FOLDED = {ord("s"): r"(?:s|\xe5\xbf)", ord("k"): r"(?:k|\xe2\xa4\xaa)"}  # or ſ and the Kelvin sign, with that bit set
 
@@ -59,7 +59,7 @@ def _may_hold(edges: np.ndarray, letters: np.ndarray, search: str) -> np.ndarray
     the letters and in a part of the search, and that is looked for there: it finds too much, as `{` for `[`, and nothing less.
     """
     bit = np.uint8(0x20 if any(map(_cased, search)) else 0)
-    pattern = _telling(search, letters, bit, chance=_CHANCE * (len(edges) - 1) / max(1, len(letters)))
+    pattern = _telling(search, letters, bit, len(letters) / (len(edges) - 1))
     if pattern is None:
         return _ask(_texts(pa.large_string(), edges, letters), search)
     blocks = _texts(pa.large_binary(), edges, letters | bit if bit else letters)
@@ -71,19 +71,20 @@ def _texts(kind: pa.DataType, edges: np.ndarray, letters: np.ndarray) -> pa.Arra
     return pa.Array.from_buffers(kind, len(edges) - 1, [None, pa.py_buffer(edges), pa.py_buffer(letters)])
 
 
-def _telling(search: str, letters: np.ndarray, bit: np.uint8, *, chance: float) -> str | None:
-    """A part of the search that few blocks hold by chance, from its rarest letter on, as a pattern of bytes with `bit` set.
+def _telling(search: str, letters: np.ndarray, bit: np.uint8, bytes_a_block: float) -> str | None:
+    """The cheapest part of the search, as a pattern of bytes with `bit` set; `None` where the whole of it is no dearer.
 
-    RE2 jumps from one first letter to the next. None of them are `s` and `k`, which have three cases. `None`: no such part.
+    RE2 jumps from one first letter to the next, so that a rare one is cheap; none of them is `s` or `k`, of three cases each.
+    The blocks that hold a part are asked again. Letters go together: so the root of the chance that they would have one by one.
     """
     counts = np.bincount(letters[:_SAMPLE] | bit, minlength=256) + 1
     rate = counts / counts.sum()
-    parts = []
+    parts = [(_DEAREST, b"")]
     for plain, stretch in groupby(search, lambda letter: letter.isascii() or not _cased(letter)):
         folded = bytes(np.frombuffer("".join(stretch).encode(), dtype=np.uint8) | bit) if plain else b""
-        seldom = np.cumprod(rate[list(folded[::-1])])[::-1] < chance
-        parts += [(rate[first], folded[i:]) for i, first in enumerate(folded) if seldom[i] and first not in _FOLDED]
-    return "".join(_FOLDED.get(byte, f"\\x{byte:02x}") for byte in min(parts)[1]) if parts else None
+        chance = np.sqrt(bytes_a_block * np.cumprod(rate[list(folded[::-1])])[::-1])
+        parts += [(5 * rate[first] + chance[i], folded[i:]) for i, first in enumerate(folded) if first not in _FOLDED]
+    return "".join(_FOLDED.get(byte, f"\\x{byte:02x}") for byte in min(parts)[1]) or None
 
 
 def _cased(letter: str) -> bool:
