@@ -131,13 +131,18 @@ class JupyterHost:
         return json.loads(body) if body else None
 
 
+def python_path(packages: Path) -> str:
+    """For a kernel that finds `packages` before this interpreter's own."""
+    return os.pathsep.join(filter(None, (str(packages), os.environ.get("PYTHONPATH"))))
+
+
 def _add_kernel(name: str, packages: Path, specs: Path) -> None:
     """A kernel of that name: this interpreter, with `packages` before its own."""
     spec = {
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": name,
         "language": "python",
-        "env": {"PYTHONPATH": os.pathsep.join(filter(None, (str(packages), os.environ.get("PYTHONPATH"))))},
+        "env": {"PYTHONPATH": python_path(packages)},
     }
     (specs / name).mkdir(parents=True)
     (specs / name / "kernel.json").write_text(json.dumps(spec))

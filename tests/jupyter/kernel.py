@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from jupyter_client import KernelManager
+from jupyter_host import python_path
 
 
 class Kernel:
@@ -18,7 +19,7 @@ class Kernel:
     def __init__(self, folder: Path, packages: Path | None = None) -> None:
         self._manager = KernelManager(kernel_name="python3")
         self._folder = folder
-        self._environment = os.environ | ({"PYTHONPATH": str(packages)} if packages else {})
+        self._environment = os.environ | ({"PYTHONPATH": python_path(packages)} if packages else {})
 
     def __enter__(self) -> Kernel:
         self._manager.start_kernel(cwd=str(self._folder), env=self._environment)
