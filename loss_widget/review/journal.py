@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
-import struct
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from loss_widget.errors import JournalDamaged, JournalError
 from loss_widget.review.decisions import Decision
 from loss_widget.review.estimate import SpotCheck
 from loss_widget.review.lock import ProcessLock
+
+T = TypeVar("T")
 
 APPLICATION_ID = 0x4C6F7373  # "Loss", in the file's header
 VERSION = 1
@@ -72,9 +74,14 @@ class Written:
 
 
 class Journal:
-    """One SQLite file (WAL, synchronous=FULL): `append` returns when the decision is on disk.
+    """One SQLite file: `append` returns when the decision is on disk, and in the file itself.
 
     Opening a file that is no journal, or a broken one, raises `JournalDamaged` and leaves it untouched. One process at a time.
+
+    Not in WAL mode: there the last decisions live in a file beside it, which is safe only as long as this process holds POSIX
+    locks, and any `open` and `close` of the file in this process drops those (https://www.sqlite.org/howtocorrupt.html, 2.2): a
+    cell that copies or hashes the journal is enough. With a rollback journal nothing is held and nothing lies beside the file
+    between two decisions.
     """
 
     def __init__(self, path: Path) -> None:
@@ -90,7 +97,7 @@ class Journal:
                 "`journal=None`."
             ) from error
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db = _connect(path, "rwc")
             if is_new:
                 self._create()
             self._check()
@@ -139,6 +146,7 @@ class Journal:
                 drawn = (spot_check.size, spot_check.seed, spot_check.revision)
                 self._db.execute("INSERT INTO spot_checks (size, seed, revision) VALUES (?, ?, ?)", drawn)
             self._db.execute("COMMIT")
+            self._bring_back()
         except BaseException as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -152,11 +160,15 @@ class Journal:
 
     def close(self) -> None:
         if hasattr(self, "_db"):
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("PRAGMA journal_mode=DELETE")  # which removes the empty rollback journal
             self._db.close()
         self._lock.release()
 
     def _make_durable(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
+        mode = self._db.execute("PRAGMA journal_mode=TRUNCATE").fetchone()[0]
+        if mode != "truncate":  # a journal of an older version is in WAL mode and cannot leave it while others read
+            raise sqlite3.OperationalError("another program has it open: close it there")
         self._db.execute("PRAGMA synchronous=FULL")
         self._inode = self.path.stat().st_ino
 
@@ -171,7 +183,7 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock.release()
         self._lock.acquire()
-        anew = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        anew = _connect(self.path, "rwc")
         self._db.backup(anew)
         self._db.close()
         self._db = anew
@@ -199,15 +211,14 @@ def check_header(path: Path) -> bool:
     if path.is_dir():
         raise JournalError(f"Expected the journal to be a file, found a directory: {path}. Pass a file in it.")
     try:
-        with open(path, "rb") as file:
-            header = file.read(100)
+        if not path.stat().st_size:
+            return True
     except (FileNotFoundError, NotADirectoryError):
         return True
-    if not header:
-        return True
-    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
-        raise JournalDamaged(_damaged(path, "it is not a SQLite file"))
-    version, application = struct.unpack(">I", header[60:64])[0], struct.unpack(">I", header[68:72])[0]
+    try:
+        application, version = _header(path)
+    except sqlite3.DatabaseError as error:
+        raise JournalDamaged(_damaged(path, f"it is not a SQLite file that can be read ({error})")) from error
     if application != APPLICATION_ID:
         raise JournalDamaged(_damaged(path, "it is a SQLite file of another program"))
     if version > VERSION:
@@ -222,13 +233,61 @@ def read_journal(path: Path) -> Written:
     """What a journal holds, whoever writes in it at the moment; `JournalDamaged` where it cannot be read."""
     check_header(path)
     try:
-        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
-        try:
-            return _read(db)
-        finally:
-            db.close()
+        return _read_with(path, _read)
     except sqlite3.DatabaseError as error:
         raise JournalDamaged(_damaged(path, str(error))) from error
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    """The only door to a journal. Nothing opens one but SQLite, which keeps its locks through that.
+
+    `how`: "rwc" to write in it, "ro" to read without ever changing it, "immutable" to look at a file that nobody writes in.
+    """
+    mode = "ro&immutable=1" if how == "immutable" else how
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _header(path: Path) -> tuple[int, int]:
+    """The application and the version that are written in a SQLite file."""
+
+    def ask(db: sqlite3.Connection) -> tuple[int, int]:
+        return (
+            int(db.execute("PRAGMA application_id").fetchone()[0]),
+            int(db.execute("PRAGMA user_version").fetchone()[0]),
+        )
+
+    try:
+        with contextlib.closing(_connect(path, "immutable")) as db:  # a file of another program gets no lock and no -shm from us
+            return ask(db)
+    except sqlite3.DatabaseError:  # while a decision is being written, a reader without locks may see half of it
+        return _read_with(path, ask)
+
+
+def _read_with(path: Path, ask: Callable[[sqlite3.Connection], T]) -> T:
+    """What `ask` finds in a file that anybody may be writing in."""
+    beside = [path.with_name(f"{path.name}-{end}") for end in ("wal", "journal")]
+    before = path.stat()
+    if not any(file.exists() for file in beside):  # nobody has it open: no lock is needed, and no -shm is left beside it
+        with contextlib.closing(_connect(path, "immutable")) as db:
+            found = ask(db)
+        after = path.stat()
+        if (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size) and not any(f.exists() for f in beside):
+            return found
+    try:
+        with contextlib.closing(_connect(path, "ro")) as db:
+            return ask(db)
+    except sqlite3.OperationalError:
+        if not beside[1].exists():
+            raise
+    # Its process was killed in the middle of a write: only who may write can undo that.
+    lock = ProcessLock(path)
+    lock.acquire()
+    try:
+        with contextlib.closing(_connect(path, "rw")) as db:
+            return ask(db)
+    finally:
+        lock.release()
 
 
 def _read(db: sqlite3.Connection) -> Written:
@@ -270,17 +329,13 @@ def find_journal(folder: Path, keys: np.ndarray) -> Path | None:
 def reviewed_keys(path: Path) -> np.ndarray:
     """(k,) uint64: the content keys that a journal has decisions on; none where it cannot be read."""
     try:
-        if check_header(path):
-            return np.empty(0, dtype=np.uint64)
-        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
+        return np.empty(0, dtype=np.uint64) if check_header(path) else _read_with(path, _keys_in)
     except (sqlite3.Error, JournalError):
         return np.empty(0, dtype=np.uint64)
-    try:
-        return np.array([key for (key,) in db.execute("SELECT key FROM subjects")], dtype=np.int64).astype(np.uint64)
-    except sqlite3.Error:
-        return np.empty(0, dtype=np.uint64)
-    finally:
-        db.close()
+
+
+def _keys_in(db: sqlite3.Connection) -> np.ndarray:
+    return np.array([key for (key,) in db.execute("SELECT key FROM subjects")], dtype=np.int64).astype(np.uint64)
 
 
 def _signed(key: int) -> int:

@@ -72,6 +72,10 @@ class Kernel:
         assert not seen["error"], seen
         return str(seen["printed"]).strip()
 
+    def kill(self) -> None:
+        """What a crash does: no handler runs, nothing is closed."""
+        self._manager.shutdown_kernel(now=True)
+
     def interrupt(self) -> None:
         """What the stop button does."""
         self._manager.interrupt_kernel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -239,3 +240,49 @@ def test_the_file_says_whose_it_is():
     journal = Journal(Path("j.sqlite"))
     journal.close()
     assert Path("j.sqlite").read_bytes()[68:72] == b"Loss"
+
+
+def test_between_two_decisions_everything_is_in_the_one_file(scores):
+    session = lw.ReviewSession(scores, journal="j.sqlite")
+    for row in range(12):
+        session.keep(row)
+        shutil.copy("j.sqlite", "copy.sqlite")
+        with lw.ReviewSession(make_scores(), journal="copy.sqlite", read_only=True) as looking:
+            assert looking.summary()["keep"] == row + 1
+    session.close()
+    assert sorted(path.name for path in Path().iterdir()) == ["copy.sqlite", "j.sqlite"]
+
+
+def test_a_journal_in_wal_mode_as_older_versions_wrote_it_opens_and_leaves_that_mode(scores):
+    with lw.ReviewSession(make_scores(), journal="closed.sqlite") as session:
+        session.keep(0)
+    with contextlib.closing(sqlite3.connect("closed.sqlite", isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("UPDATE decisions SET kind = 'remove'")
+        for end in ("", "-wal"):
+            shutil.copy(f"closed.sqlite{end}", f"killed.sqlite{end}")
+    for name in ("closed.sqlite", "killed.sqlite"):
+        assert lw.ReviewSession(make_scores(), journal=name, read_only=True).summary()["remove"] == 1
+        with lw.ReviewSession(make_scores(), journal=name) as session:
+            session.keep(range(1, 6))
+            assert not Path(f"{name}-wal").exists()
+        assert not Path(f"{name}-shm").exists()
+        with lw.ReviewSession(make_scores(), journal=name) as session:
+            assert session.summary()["reviewed"] == 6
+
+
+def test_a_reader_undoes_a_write_that_was_killed_in_the_middle(scores):
+    """The state that `kill -9` leaves while a decision is being written: pages in the file, what was there before beside it."""
+    with lw.ReviewSession(scores, journal="j.sqlite") as session:
+        session.keep(0)
+        with contextlib.closing(sqlite3.connect("j.sqlite", isolation_level=None)) as db:
+            db.execute("PRAGMA cache_size=1")
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("INSERT INTO labels VALUES (?, '')", ((f"label {i}",) for i in range(9000)))
+            for name in ("j.sqlite", "j.sqlite-journal"):
+                shutil.copy(name, name.replace("j.", "killed."))
+            db.execute("ROLLBACK")
+    assert Path("killed.sqlite-journal").stat().st_size
+    changes = lw.apply_changes(make_frame(), "killed.sqlite", drop_removed=True)
+    assert len(changes) == 12
+    assert lw.ReviewSession(make_scores(), journal="killed.sqlite").summary()["keep"] == 1
