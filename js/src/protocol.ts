@@ -1,6 +1,8 @@
 /** The messages between the grid and the kernel: twin of loss_widget/widget/protocol.py. */
 
 export const VERSION = 1;
+/** The kernel refuses a longer note. */
+export const LONGEST_NOTE = 2_000;
 
 export const VERDICTS = ["relabel", "keep", "unsure", "remove"] as const;
 export type Verdict = "" | (typeof VERDICTS)[number];

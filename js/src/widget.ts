@@ -1,38 +1,42 @@
 /** The entry that anywidget loads: connects a view to its model and draws it; nothing else. */
 
-import "./theme.css";
-import "./grid.css";
-import "./labels.css";
-import "./panels.css";
-import "./foot.css";
-import "./bulk.css";
-import "./reading.css";
-import "./navigators.css";
-import "./progress.css";
-import "./dock.css";
-import { makeBanner } from "./banner";
-import { makeBulkBar } from "./bulk-bar";
-import { makeChips } from "./chips";
-import { makeConfusion } from "./confusion";
-import { GUARD, maker, typeInto } from "./draw";
-import { makeFacets } from "./facets";
-import { makeGrid } from "./grid";
-import { makeHelp } from "./help";
-import { makeHistogram } from "./histogram";
-import { followHost } from "./host";
-import { makeInspector } from "./inspector";
-import type { Model } from "./kernel";
-import { handleKey } from "./keys";
-import { makePager } from "./pager";
-import { makePanes } from "./panes";
-import { makePicker } from "./picker";
-import { makeProgress } from "./progress";
-import type { State } from "./state";
-import { makeStatus } from "./status";
-import { makeStore, type Store } from "./store";
-import { atEnd } from "./timer";
-import { makeToolbar } from "./toolbar";
-import { makeTwins } from "./twins";
+import "./dom/theme.css";
+import "./grid/grid.css";
+import "./grid/label-name.css";
+import "./panes/toolbar.css";
+import "./panes/filter-chips.css";
+import "./grid/inspector.css";
+import "./dialogs/label-picker.css";
+import "./dialogs/help.css";
+import "./grid/pager.css";
+import "./dialogs/selection-bar.css";
+import "./grid/text-view.css";
+import "./panes/panes.css";
+import "./panes/progress.css";
+import "./grid/dock.css";
+import { makeTwins } from "./dialogs/duplicates";
+import { makeHelp } from "./dialogs/help";
+import { makePicker } from "./dialogs/label-picker";
+import { makeSelectionBar } from "./dialogs/selection-bar";
+import { GUARD, maker, typeInto } from "./dom/dom";
+import { followHost } from "./dom/host";
+import { atEnd } from "./dom/timer";
+import { makeGrid } from "./grid/grid";
+import { makeInspector } from "./grid/inspector";
+import { handleKey } from "./grid/keys";
+import { makePager } from "./grid/pager";
+import { makeStatus } from "./grid/status";
+import type { Model } from "./kernel/kernel";
+import { makeBanner } from "./panes/banner";
+import { makeConfusion } from "./panes/confusion";
+import { makeFacets } from "./panes/facets";
+import { makeChips } from "./panes/filter-chips";
+import { makeHistogram } from "./panes/histogram";
+import { makePanes } from "./panes/panes";
+import { makeProgress } from "./panes/progress";
+import { makeToolbar } from "./panes/toolbar";
+import type { State } from "./state/state";
+import { makeStore, type Store } from "./state/store";
 
 interface View {
   readonly model: Model;
@@ -88,20 +92,20 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
   const toolbar = makeToolbar(make, store, { help: () => help.toggle(toolbar.help), backToGrid });
   const navigators = makePanes(make, store, panes, makeBanner(make));
   const chips = makeChips(make, store, backToGrid);
-  const bulkBar = makeBulkBar(
+  const selectionBar = makeSelectionBar(
     make,
     store,
     (title, anchor, pick) =>
-      picker.open({ title, row: null, label: store.bulk.predicted, pick }, store.state, anchor),
+      picker.open({ title, row: null, label: store.selection.predicted, pick }, store.state, anchor),
     backToGrid,
   );
-  const grid = makeGrid(make, store, bulkBar.el, choose);
+  const grid = makeGrid(make, store, selectionBar.el, choose);
   const inspector = makeInspector(make, store, {
     showTwins: (row) => twins.open(row, inspector.el),
     backToGrid,
   });
   const pager = makePager(make, store);
-  const twins = makeTwins(make, store, bulkBar.focus, backToGrid);
+  const twins = makeTwins(make, store, selectionBar.focus, backToGrid);
 
   // A click beside the open picker only closes it, as beside any menu: it must not relabel the row that it falls on.
   let closing = false;
@@ -130,7 +134,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
       if (row && anchor) choose(row.row, anchor, true);
     },
     note: inspector.writeNote,
-    many: bulkBar.start,
+    many: selectionBar.start,
     expand: inspector.expand,
     search() {
       toolbar.search.focus();
@@ -166,7 +170,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
     },
     ...[toolbar.el, navigators, chips, grid.el, inspector.el],
     make(".foot", make(".live", pager.el, makeStatus(make, store)), pager.size),
-    ...[picker.el, bulkBar.dialog, twins.el, help.el],
+    ...[picker.el, selectionBar.dialog, twins.el, help.el],
   );
 
   const show = () => {

@@ -1,5 +1,6 @@
 /** A small, faithful kernel in memory: answers the protocol, keeps a review, can be busy, silent or dead. */
 
+import { decided, stateOf } from "../src/kernel/row-state";
 import type {
   BulkOp,
   ErrorsLeft,
@@ -15,7 +16,6 @@ import type {
   Summary,
   Verbs,
 } from "../src/protocol";
-import { decided, stateOf } from "../src/standing";
 import { confusion, errorsLeft, facets, histogram, progress } from "./fake-navigators";
 import { type Example, QUIRKS, toRow } from "./fake-rows";
 

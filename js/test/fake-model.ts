@@ -1,6 +1,6 @@
 /** The fake kernel behind anywidget's model, as a view knows it. */
 
-import type { Model } from "../src/kernel";
+import type { Model } from "../src/kernel/kernel";
 import type { Request } from "../src/protocol";
 import type { FakeKernel } from "./fake-kernel";
 

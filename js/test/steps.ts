@@ -1,7 +1,7 @@
 /** What the unit tests share: a small review, a view of it, and waiting for the fake kernel's microtasks. */
 
 import type { Request } from "../src/protocol";
-import { makeStore, type Store } from "../src/store";
+import { makeStore, type Store } from "../src/state/store";
 import { type Example, FakeKernel, FakeModel, type Setup } from "./fake-kernel";
 
 export const LABELS = ["Business", "Sci/Tech", "Sports", "World"];

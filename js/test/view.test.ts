@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { GUARD } from "../src/draw";
+import { GUARD } from "../src/dom/dom";
 import widget from "../src/widget";
 import { answers, makeModel } from "./steps";
 

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { shorten } from "../src/name";
+import { chips, loss, lossRange, NO_END, percent, reviewed, shorten, some } from "../src/dom/words";
+import { decided, labelsByProbability, suggestions } from "../src/kernel/row-state";
 import type { Op, Row, Summary } from "../src/protocol";
-import { decided, labelsByProbability, suggestions } from "../src/standing";
-import { chips, loss, lossRange, NO_END, percent, reviewed, some } from "../src/words";
 
 const ROW: Row = {
   ...{
