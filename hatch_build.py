@@ -2,7 +2,7 @@
 
 1. The bundle's stamp (a hash of the js sources, kept beside it) matches, or an sdist is being built
    from: keep the bundle; node is not needed.
-2. npm is on PATH: `npm ci --omit=dev` (esbuild and terser, about a second) where node_modules is missing, then
+2. npm is on PATH: `npm ci --omit=dev` (esbuild, about a second) where node_modules is missing, then
    `npm run build`.
 3. There is a bundle but no npm: keep it, with a warning.
 4. Otherwise: an error that says what to install.
@@ -24,7 +24,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 STATIC = "loss_widget/widget/static"
 BUNDLE = ("widget.js", "widget.css")
 STAMP = ".sources"
-SOURCES = ("js/src", "js/package.json", "js/package-lock.json", "js/esbuild.mjs", "js/ours.json")
+SOURCES = ("js/src", "js/package.json", "js/package-lock.json", "js/esbuild.mjs")
 
 
 class BundleHook(BuildHookInterface):

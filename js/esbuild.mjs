@@ -2,10 +2,9 @@
 //   node esbuild.mjs            for a release
 //   node esbuild.mjs --watch    again on every change; with ANYWIDGET_HMR=1 the notebook reloads it
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { minify } from "terser";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const watch = process.argv.includes("--watch");
@@ -17,10 +16,6 @@ const options = {
   format: "esm",
   target: "es2022",
   minify: !watch,
-  // Names that only our own modules know: test/ours.test.ts holds that nobody else does.
-  ...(watch
-    ? {}
-    : { mangleProps: new RegExp(`^(${JSON.parse(readFileSync(here("ours.json"), "utf8")).join("|")})$`) }),
   sourcemap: watch ? "inline" : false,
   legalComments: "none",
   charset: "utf8",
@@ -34,16 +29,4 @@ if (watch) {
   for (const name of ["SIGINT", "SIGTERM"])
     process.once(name, () => context.dispose().then(() => process.exit(0)));
   await context.watch();
-} else {
-  await esbuild.build(options);
-  // Once more: esbuild takes each statement by itself, terser also what calls what.
-  const script = `${options.outdir}/widget.js`;
-  const { code } = await minify(readFileSync(script, "utf8"), {
-    module: true,
-    ecma: 2022,
-    // Unsafe only where somebody has changed what JavaScript itself brings.
-    compress: { passes: 3, unsafe: true },
-    format: { preserve_annotations: false },
-  });
-  writeFileSync(script, code);
-}
+} else await esbuild.build(options);
