@@ -126,6 +126,11 @@ class Journal:
 
         `values`: how the label column writes the names that occur in it. `spot_check`: one drawn since the last decision.
         """
+        if not self._lock.is_held:
+            raise JournalError(
+                f"{self.path} belongs to the process that opened it, and this one is a copy (a fork) of that. Nothing was saved: "
+                "decide there, or pass another `journal=` here."
+            )
         try:
             self._bring_back()
             self._db.execute("BEGIN IMMEDIATE")
@@ -159,7 +164,7 @@ class Journal:
         return numbers
 
     def close(self) -> None:
-        if hasattr(self, "_db"):
+        if hasattr(self, "_db") and self._lock.is_held:  # in a forked child its transactions are the parent's
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("PRAGMA journal_mode=DELETE")  # which removes the empty rollback journal
             self._db.close()
