@@ -216,7 +216,7 @@ def _in_its_own_process(question: str, rows: int, folder: str, *, profiled: bool
 
 def _own_bytes(scores: Any) -> int:
     """What a Scores holds beside the caller's columns."""
-    from loss_widget.scores import SCORE_COLUMNS
+    from loss_widget.scores.scores import SCORE_COLUMNS
 
     columns = scores.frame[[name for name in SCORE_COLUMNS if name in scores.frame]]
     return int(columns.memory_usage(index=False, deep=False).sum()) + scores.log_probs.nbytes + scores.given_ids.nbytes

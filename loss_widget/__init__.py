@@ -5,19 +5,14 @@
     widget.df                           # the DataFrame, corrected so far
     widget.export("clean.parquet")
 
-The flow, and the modules that show it (each imports only what stands above it):
+The flow, and the rooms that show it (each imports only from those below it):
 
-    errors          every error a user can meet, drawn as a tree
-    atomic          files that are wholly written or not there
-    labels          class names, ids and column values; a model's names matched with the data's
-    label_sets      columns of several labels a row: lists of names, lists of ids, 0/1 vectors
-    examples        any labelled data → Examples
-    probabilities   losses and margins; checks on probabilities from elsewhere
-    scores          Scores; scores_file and scores_directory: Scores on disk; multi_label: Scores of sets of labels
-    export          a frame on its way out: a file, a Dataset
-    scoring/        a model over Examples → Scores (the only importer of torch and transformers)
-    review/         Scores → pages and decisions → journal → labels as they now stand
-    widget/         a review in a notebook cell (the only importer of anywidget)
+    widget/     a review in a notebook cell (the only importer of anywidget)
+    review/     Scores → pages and decisions → journal → labels as they now stand (needs no torch)
+    scoring/    a model over Examples → Scores (the only importer of torch and transformers)
+    scores/     what a model thinks of every example: losses, log-probabilities, where they came from
+    data/       labelled data on its way in (Examples) and out (a file, a Dataset)
+    errors      every error a user can meet, drawn as a tree
 """
 
 from __future__ import annotations
@@ -26,31 +21,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from loss_widget.multi_label import MultiLabelScores
     from loss_widget.review import Page, Query, ReviewSession, apply_changes
-    from loss_widget.scores import Scores
+    from loss_widget.scores.multi_label import MultiLabelScores
+    from loss_widget.scores.scores import Scores
     from loss_widget.scoring import Scorer, ScoringRun, cross_score, score, start_scoring
-    from loss_widget.scoring.distributed import score_with_ray
-    from loss_widget.scoring.dynamics import LossRecorder
+    from loss_widget.scoring.loss_recorder import LossRecorder
+    from loss_widget.scoring.on_ray.score_with_ray import score_with_ray
     from loss_widget.widget import LossWidget
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "LossRecorder": "loss_widget.scoring.dynamics",
+    "LossRecorder": "loss_widget.scoring.loss_recorder",
     "LossWidget": "loss_widget.widget",
-    "MultiLabelScores": "loss_widget.multi_label",
+    "MultiLabelScores": "loss_widget.scores.multi_label",
     "Page": "loss_widget.review",
     "Query": "loss_widget.review",
     "ReviewSession": "loss_widget.review",
     "Scorer": "loss_widget.scoring",
-    "Scores": "loss_widget.scores",
+    "Scores": "loss_widget.scores.scores",
     "ScoringRun": "loss_widget.scoring",
     "apply_changes": "loss_widget.review",
     "cross_score": "loss_widget.scoring",
     "errors": "loss_widget",
     "score": "loss_widget.scoring",
-    "score_with_ray": "loss_widget.scoring.distributed",
+    "score_with_ray": "loss_widget.scoring.on_ray.score_with_ray",
     "start_scoring": "loss_widget.scoring",
 }
 

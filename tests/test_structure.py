@@ -11,16 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "loss_widget"
 
-FLOORS = [
-    {"errors"},
-    {"atomic", "labels"},
-    {"label_sets"},
-    {"examples", "probabilities"},
-    {"multi_label", "scores", "scores_directory", "scores_file"},
-    {"export"},
-    {"review", "scoring"},
-    {"widget"},
-]
+FLOORS = [{"errors"}, {"data"}, {"scores"}, {"review", "scoring"}, {"widget"}]
 DOORS = {
     "anywidget": {"widget"},
     "traitlets": {"widget"},

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from loss_widget.errors import InputError, StaleDecision, listing
-from loss_widget.labels import NO_LABEL
-from loss_widget.review.decisions import Decision
+from loss_widget.errors import InputError, listing
 from loss_widget.review.query import Query
 
 
@@ -53,16 +51,3 @@ def check_rows(rows: Sequence[int], n: int) -> None:
     beyond = [row for row in rows if not 0 <= row < n]
     if beyond:
         raise InputError(f"Expected rows from 0 to {n - 1}, positions in the source, found {listing(beyond)}.")
-
-
-def stale_rows(decision: Decision, expected: Sequence[int | None] | None, labels: np.ndarray) -> dict[int, None]:
-    """The rows, in order, whose label (n,) is not the expected one; none where nothing is expected."""
-    seen = [] if expected is None else zip(decision.rows, expected, strict=True)
-    return {row: None for row, label in seen if labels[row] != (NO_LABEL if label is None else label)}
-
-
-def outdated(rows: Iterable[int]) -> StaleDecision:
-    """The refusal of a decision on rows that have another label than was seen."""
-    return StaleDecision(
-        f"Expected the label that was on screen, found that row {listing(rows)} has another one by now. Look again."
-    )

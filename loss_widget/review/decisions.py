@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import islice
@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import numpy as np
 
+from loss_widget.data.labels import NO_LABEL
+from loss_widget.errors import StaleDecision, listing
 from loss_widget.review.query import VERDICTS
 
 KINDS = ("relabel", "keep", "unsure", "remove", "clear", "note", "undo", "redo")
@@ -205,3 +207,25 @@ class Decisions:
             self.notes[row] = note
         else:
             self.notes.pop(row, None)
+
+
+@dataclass(frozen=True)
+class SpotCheck:
+    """A sample: the first `size` rows of a draw, by `seed`, among those not reviewed when `revision` acts had been taken."""
+
+    size: int
+    seed: int
+    revision: int
+
+
+def stale_rows(decision: Decision, expected: Sequence[int | None] | None, labels: np.ndarray) -> dict[int, None]:
+    """The rows, in order, whose label (n,) is not the expected one; none where nothing is expected."""
+    seen = [] if expected is None else zip(decision.rows, expected, strict=True)
+    return {row: None for row, label in seen if labels[row] != (NO_LABEL if label is None else label)}
+
+
+def outdated(rows: Iterable[int]) -> StaleDecision:
+    """The refusal of a decision on rows that have another label than was seen."""
+    return StaleDecision(
+        f"Expected the label that was on screen, found that row {listing(rows)} has another one by now. Look again."
+    )

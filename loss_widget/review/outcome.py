@@ -10,10 +10,10 @@ import pandas as pd
 from loss_widget.errors import ColumnError, listing
 from loss_widget.review.decisions import Decisions
 from loss_widget.review.estimate import ErrorsLeft
-from loss_widget.review.frame import FrameLabels
+from loss_widget.review.label_column import LabelColumn
 from loss_widget.review.query import VERDICTS
 from loss_widget.review.table import ReviewTable
-from loss_widget.scores import Scores
+from loss_widget.scores.scores import Scores
 
 _RECENT = 50
 
@@ -38,7 +38,7 @@ def summary(decisions: Decisions, left: ErrorsLeft | None, drawn: np.ndarray) ->
     }
 
 
-def changes(table: ReviewTable, labels: FrameLabels, decisions: Decisions) -> pd.DataFrame:
+def changes(table: ReviewTable, labels: LabelColumn, decisions: Decisions) -> pd.DataFrame:
     """One row per reviewed row, in the order of the data."""
     rows = np.flatnonzero(decisions.verdicts)
     stamps = [decisions.stamps.get(row, ("", "")) for row in rows.tolist()]
@@ -64,7 +64,7 @@ def changes(table: ReviewTable, labels: FrameLabels, decisions: Decisions) -> pd
 def corrected(
     source: Any,
     table: ReviewTable,
-    labels: FrameLabels,
+    labels: LabelColumn,
     decisions: Decisions,
     *,
     drop_removed: bool,
@@ -89,13 +89,13 @@ def corrected(
     return frame if keep.all() else frame[keep]
 
 
-def _model_columns(table: ReviewTable, labels: FrameLabels, frame: pd.DataFrame) -> dict[str, Any]:
+def _model_columns(table: ReviewTable, labels: LabelColumn, frame: pd.DataFrame) -> dict[str, Any]:
     columns = {"loss": table.loss, "label_prob": table.label_prob, "predicted_prob": table.predicted_prob}
     columns = {"predicted_label": labels.column_of(table.predicted).to_numpy(), **columns}
     return {name: values for name, values in columns.items() if name not in frame.columns}
 
 
-def _audit_columns(table: ReviewTable, labels: FrameLabels, decisions: Decisions) -> dict[str, Any]:
+def _audit_columns(table: ReviewTable, labels: LabelColumn, decisions: Decisions) -> dict[str, Any]:
     stamps = decisions.stamps
     rows = range(len(table))
     return {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from loss_widget.errors import InputError, listing, near_miss
-from loss_widget.review.quirks import QUIRKS
+from loss_widget.review.text.quirks import QUIRKS
 
 VERDICTS = ("", "relabel", "keep", "unsure", "remove")
 """What a reviewer can say of a row; "" is nothing yet. The position is the code in arrays."""

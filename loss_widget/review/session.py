@@ -15,23 +15,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from loss_widget.data.export import as_dataset, has_own_index, push_dataset, write_frame
+from loss_widget.data.labels import label_id
 from loss_widget.errors import InputError, LossWidgetError, ReadOnly, StaleDecision
-from loss_widget.export import as_dataset, has_own_index, push_dataset, write_frame
-from loss_widget.labels import label_id
 from loss_widget.review import outcome
-from loss_widget.review.arguments import as_query, check_rows, outdated, plain_text, positions, stale_rows
-from loss_widget.review.decisions import Decision, Taken
+from loss_widget.review.arguments import as_query, check_rows, plain_text, positions
+from loss_widget.review.decisions import Decision, Taken, outdated, stale_rows
 from loss_widget.review.estimate import ErrorsLeft
-from loss_widget.review.overview import Overview
+from loss_widget.review.journal.ownership import JournalOwnership
+from loss_widget.review.open_source import open_source
 from loss_widget.review.query import Query
-from loss_widget.review.shelf import JournalShelf
-from loss_widget.review.source import open_source
+from loss_widget.review.questions import Questions
 from loss_widget.review.table import NO_ROWS
 
 _CLOSED = "This review was closed."
 
 
-class ReviewSession(Overview):
+class ReviewSession(Questions):
     """A review without a screen: pages of rows, decisions on them, undo and redo, a journal, and the corrected labels.
 
     `source`: Scores, or a DataFrame with a loss column or with `probs`. The other arguments are those of `lw.LossWidget`.
@@ -69,11 +69,11 @@ class ReviewSession(Overview):
         self._on_change: list[Callable[[Decision], None]] = []
         self._on_read_only: list[Callable[[str], None]] = []
         self._seen: dict[str, np.ndarray] = {}  # op_id → the rows it touched
-        self._shelf = JournalShelf(None if labels.read_only else journal, self._table.keys, owner=self)
-        written = self._shelf.look() if self.read_only else self._shelf.claim()
+        self._ownership = JournalOwnership(None if labels.read_only else journal, self._table.keys, owner=self)
+        written = self._ownership.look() if self.read_only else self._ownership.claim()
         if written is not None:
-            self._record.resume(written)
-            self._seen.update(dict.fromkeys(self._record.op_ids, NO_ROWS))
+            self._state.resume(written)
+            self._seen.update(dict.fromkeys(self._state.op_ids, NO_ROWS))
         self._flush_if_main()
 
     # what is there
@@ -87,12 +87,12 @@ class ReviewSession(Overview):
     @property
     def can_undo(self) -> bool:
         """Whether `undo` finds an act to take back."""
-        return self._record.decisions.can_undo and not self.read_only
+        return self._state.decisions.can_undo and not self.read_only
 
     @property
     def can_redo(self) -> bool:
         """Whether `redo` finds an act that was undone last."""
-        return self._record.decisions.can_redo and not self.read_only
+        return self._state.decisions.can_redo and not self.read_only
 
     @property
     def takes_new_labels(self) -> bool:
@@ -102,12 +102,12 @@ class ReviewSession(Overview):
     @property
     def unmatched(self) -> pd.DataFrame:
         """Journalled decisions that found no row here: `key`, `old_label`, `new_label` (names), `twin`."""
-        return self._record.unmatched
+        return self._state.unmatched
 
     @property
     def journal(self) -> Path | None:
         """The journal's file, made with the first decision; None where the review is not saved."""
-        return self._shelf.path
+        return self._ownership.path
 
     @cached_property
     def fingerprint(self) -> str:
@@ -167,8 +167,8 @@ class ReviewSession(Overview):
         with self.lock:
             if self.read_only:
                 raise ReadOnly(self.read_only)
-            self._record.draw(int(rows), anew=anew)
-            told = self._record.errors_left()
+            self._state.draw(int(rows), anew=anew)
+            told = self._state.errors_left()
             assert told is not None
             return told
 
@@ -185,19 +185,19 @@ class ReviewSession(Overview):
             if self.read_only:
                 raise ReadOnly(self.read_only)
             self._check(decision)
-            stale = stale_rows(decision, expected, self._record.decisions.labels)
+            stale = stale_rows(decision, expected, self._state.decisions.labels)
             if stale and (not leave_stale or len(stale) == len(decision.rows)):
                 raise outdated(stale)
             if stale:
                 decision = replace(decision, rows=tuple(row for row in decision.rows if row not in stale))
-            if not self._record.decisions.changes_anything(decision):
+            if not self._state.decisions.changes_anything(decision):
                 self._seen[decision.op_id] = np.asarray(decision.rows, dtype=np.int64)
                 return Taken(self._seen[decision.op_id], False, tuple(stale))
-            subject = self._record.decisions.subject_of(decision) or decision
-            self._record.write(decision, self._shelf.open_or_make())
-            rows = self._record.decisions.apply(decision)
+            subject = self._state.decisions.subject_of(decision) or decision
+            self._state.write(decision, self._ownership.open_or_make())
+            rows = self._state.decisions.apply(decision)
             self._seen[decision.op_id] = rows
-            self._labels.want(rows, self._record.decisions.labels[rows])
+            self._labels.want(rows, self._state.decisions.labels[rows])
             decision = replace(decision, rows=tuple(rows.tolist()))
         for callback in list(self._on_change):
             try:
@@ -218,7 +218,7 @@ class ReviewSession(Overview):
                 raise StaleDecision(
                     f"Expected {count:,} rows as in the preview, found {len(rows):,} by now. Nothing was decided; look again."
                 )
-            touched = self._record.decisions.touched_since(self.revision if query.as_of is None else query.as_of)
+            touched = self._state.decisions.touched_since(self.revision if query.as_of is None else query.as_of)
             is_stale = np.isin(rows, touched)
             taken = self.decide(replace(decision, rows=tuple(rows[~is_stale].tolist())))
             return taken._replace(left_alone=tuple(rows[is_stale].tolist()))
@@ -234,7 +234,7 @@ class ReviewSession(Overview):
             if alike and name not in alike:
                 raise InputError(f"Expected a label that is new, found {name!r} beside {alike[0]!r}. Use that one.")
             if not alike:
-                self._record.add_label(plain_text(name, "the label's name"))
+                self._state.add_label(plain_text(name, "the label's name"))
 
     def on_change(self, callback: Callable[[Decision], None]) -> None:
         """Call `callback(decision)` after each act; `decision.rows` are the rows touched (by an undo, too), `decision.label` is
@@ -259,7 +259,7 @@ class ReviewSession(Overview):
         """One row per reviewed row, in the order of the data: `row`, `index`, `key`, `verdict`, `old_label`, `new_label` (in the
         label column's own representation), `loss_before`, `loss_after` (nats), `note`, `reviewed_at` (UTC), `reviewer`."""
         with self.lock:
-            return outcome.changes(self._table, self._labels, self._record.decisions)
+            return outcome.changes(self._table, self._labels, self._state.decisions)
 
     def corrected(
         self, *, drop_removed: bool = True, only_reviewed: bool = False, audit: bool = False, scores: bool = False
@@ -274,7 +274,7 @@ class ReviewSession(Overview):
                 self.source,
                 self._table,
                 self._labels,
-                self._record.decisions,
+                self._state.decisions,
                 drop_removed=drop_removed,
                 only_reviewed=only_reviewed,
                 audit=audit,
@@ -343,7 +343,7 @@ class ReviewSession(Overview):
                 except LossWidgetError as error:
                     warnings.warn(str(error), stacklevel=2)
                 if not self.read_only:
-                    self._shelf.close()
+                    self._ownership.close()
                 self.read_only = _CLOSED
 
     def __enter__(self) -> ReviewSession:

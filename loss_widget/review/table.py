@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from loss_widget.data.labels import NO_LABEL, label_id
+from loss_widget.data.texts import take
 from loss_widget.errors import ColumnError, InputError, listing, near_miss
-from loss_widget.labels import NO_LABEL, label_id
-from loss_widget.probabilities import adjusted_losses, margins
-from loss_widget.review.order import order_of
 from loss_widget.review.query import VERDICTS, Query
-from loss_widget.review.quirks import Quirks
-from loss_widget.review.search import find
-from loss_widget.review.texts import take
+from loss_widget.review.text.quirks import Quirks
+from loss_widget.review.text.search import find
+from loss_widget.scores.probabilities import adjusted_losses, margins
 
 _WALK = 20_000
 _KEPT = 4
@@ -291,3 +290,27 @@ def _latest(kept: OrderedDict[Key, np.ndarray], key: Key, make: Callable[[], np.
             kept.popitem(last=False)
     kept.move_to_end(key)
     return kept[key]
+
+
+def order_of(columns: list[np.ndarray], *, descending: bool) -> np.ndarray:
+    """(n,) int32 row numbers, by the first column, where that is equal by the second, and so on; NaN last.
+
+    >>> order_of([np.array([0.5, np.nan, 2.0, 0.5], dtype=np.float32)], descending=True).tolist()
+    [2, 0, 3, 1]
+    """
+    signed = [-column if descending else column for column in columns]
+    if len(signed) > 1:
+        return np.lexsort(signed[::-1]).astype(np.int32)
+    [values] = signed
+    return _by_float32(values) if values.dtype == np.float32 else np.argsort(values, kind="stable").astype(np.int32)
+
+
+def _by_float32(values: np.ndarray) -> np.ndarray:
+    """A stable argsort in half the time: value and row number are sorted as one word, which NumPy does by vector instructions."""
+    bits = (values + np.float32(0)).view(np.int32)  # -0.0 becomes 0.0, which it is equal to
+    ordered = (bits ^ (bits >> 31 | np.int32(-(2**31)))).view(np.uint32)  # floats compare like these
+    ordered[np.isnan(values)] = np.iinfo(np.uint32).max
+    words = ordered.astype(np.uint64) << np.uint64(32)
+    words |= np.arange(len(values), dtype=np.uint64)
+    words.sort()
+    return words.astype(np.uint32).view(np.int32)

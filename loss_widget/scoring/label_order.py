@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 
+from loss_widget.data.labels import AlignedLabels
 from loss_widget.errors import LabelMismatch
-from loss_widget.labels import AlignedLabels
 
 _FEWEST_ROWS, _MOST_ROWS = 20, 5_000
 _SHOWN = 12

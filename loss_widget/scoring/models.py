@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loss_widget.errors import InputError, ModelError
-from loss_widget.scoring.tasks import check_classifier, check_head_was_trained, check_was_saved_as_classifier
+from loss_widget.scoring.heads import check_classifier, check_head_was_trained, check_was_saved_as_classifier
 
 NO_LIMIT = 1_000_000
 """A tokenizer's `model_max_length` above this means that it knows none (transformers writes 1e30)."""

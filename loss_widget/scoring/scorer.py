@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from loss_widget.data.texts import TextColumn, Texts
 from loss_widget.errors import InputError
 from loss_widget.scoring import models
 from loss_widget.scoring.checkpoint import Checkpoint
-from loss_widget.scoring.devices import SeveralDevices, are_worth_it
-from loss_widget.scoring.engines import ENGINES
-from loss_widget.scoring.lending import lent_once
-from loss_widget.scoring.one_device import ForwardSettings, OneDevice
-from loss_widget.scoring.passes import Forward, LossOf, OnRows, PassOverTexts, TextPass
+from loss_widget.scoring.devices.one import ForwardSettings, OneDevice
+from loss_widget.scoring.devices.several import SeveralDevices, are_worth_it
+from loss_widget.scoring.engine.choose import ENGINES
+from loss_widget.scoring.engine.model_lock import locked_model
+from loss_widget.scoring.heads import is_multi_label, label_names_of, log_sigmoid, log_softmax
 from loss_widget.scoring.precision import why_exact
-from loss_widget.scoring.reader import TextReader
-from loss_widget.scoring.tasks import is_multi_label, label_names_of, log_sigmoid, log_softmax
-from loss_widget.scoring.texts import TextColumn, Texts
+from loss_widget.scoring.text_pass import Forward, LossOf, OnRows, PassOverTexts, TextPass
+from loss_widget.scoring.text_reader import TextReader
 
 PRECISIONS = ("exact", "fast")
 
@@ -129,7 +129,10 @@ class Scorer(TextReader):
             threads=self.threads,
         )
         if len(self.devices) > 1 and (self._named or are_worth_it(self.model, run.progress.rows)):
-            with lent_once(self.model), SeveralDevices(self.model, settings, self.devices, check=run.check_cancelled) as several:
+            with (
+                locked_model(self.model),
+                SeveralDevices(self.model, settings, self.devices, check=run.check_cancelled) as several,
+            ):
                 yield several
         else:
             with self.lent() as model:

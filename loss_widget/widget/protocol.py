@@ -16,9 +16,8 @@ import numpy as np
 from loss_widget.errors import InputError, JournalError, LossWidgetError, ReadOnly, StaleDecision
 from loss_widget.review import Decision, PageRow, Query
 from loss_widget.review.decisions import KINDS
-from loss_widget.review.estimate import ErrorsLeft
-from loss_widget.review.navigators import Cell, Confusion, LossHistogram
-from loss_widget.review.progress import Progress
+from loss_widget.review.estimate import ErrorsLeft, Progress
+from loss_widget.review.panes import Cell, Confusion, LossHistogram
 
 VERSION = 1
 VERBS = (

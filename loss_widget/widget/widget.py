@@ -17,7 +17,7 @@ from ipywidgets import widget_serialization
 
 from loss_widget.errors import InputError
 from loss_widget.review import QUIRKS, Decision, Page, Query, ReviewSession
-from loss_widget.scores import Scores
+from loss_widget.scores.scores import Scores
 from loss_widget.widget.answers import answer, summary_of, what_happened
 from loss_widget.widget.cells import CellBoundary
 from loss_widget.widget.protocol import MOST_ROWS, encode_values

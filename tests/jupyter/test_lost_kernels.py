@@ -13,7 +13,7 @@ from notebook_page import Grid, NotebookPage
 from playwright.sync_api import expect
 
 import loss_widget as lw
-from loss_widget.review.journal import read_journal
+from loss_widget.review.journal.journal import read_journal
 
 OpenNotebook = Callable[..., NotebookPage]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from loss_widget.scores import Scores
+from loss_widget.scores.scores import Scores
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from loss_widget.scores import Scores
+from loss_widget.scores.scores import Scores
 
 NAMES = ["bad", "good", "meh"]
 TEXTS = ["fine", "awful", "so so", "great", "fine", "boring", "fine", "ÄRGER", "ok", "", "dull", "great"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tiny_models import LABELS, plain_log_probs, tiny
 
 from loss_widget.errors import LabelError
-from loss_widget.scores import Scores
+from loss_widget.scores.scores import Scores
 from loss_widget.scoring import score
 
 ANY_TEXT = st.text(st.characters(), max_size=80)  # lone surrogates and control characters among them

@@ -91,10 +91,10 @@ def check_that_the_same_call_finishes(path: Path) -> None:
 @pytest.mark.parametrize(
     ("moment", "call", "rows_are_kept"),
     [
-        ("loss_widget.scoring.tokens._unknown_per_row", 1, False),
-        ("loss_widget.scoring.engines.PackedEngine.read", 1, False),  # the self-check
-        ("loss_widget.scoring.engines.PackedEngine.read", 13, True),
-        ("loss_widget.scoring.forward._fetched", 7, True),
+        ("loss_widget.scoring.engine.tokens._unknown_per_row", 1, False),
+        ("loss_widget.scoring.engine.choose.PackedEngine.read", 1, False),  # the self-check
+        ("loss_widget.scoring.engine.choose.PackedEngine.read", 13, True),
+        ("loss_widget.scoring.engine.forward._fetched", 7, True),
         ("loss_widget.scoring.checkpoint.Checkpoint.add", 1, False),
         ("loss_widget.scoring.checkpoint.json.dumps", 4, True),
         ("loss_widget.scoring.checkpoint.Checkpoint.__exit__", 1, True),
@@ -103,7 +103,7 @@ def check_that_the_same_call_finishes(path: Path) -> None:
 def test_a_run_killed_at_this_moment_resumes(
     moment: str, call: int, rows_are_kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loss_widget.scoring.engines._checked", {})
+    monkeypatch.setattr("loss_widget.scoring.engine.choose._checked", {})
     with monkeypatch.context() as armed:
         armed.setattr(moment, killing_at(call, pkgutil.resolve_name(moment)))
         assert is_killed(lambda: run(tmp_path / "c"))

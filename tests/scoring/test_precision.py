@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from loss_widget.errors import InputError
 from loss_widget.scoring import Scorer, precision, score
+from loss_widget.scoring.engine.stock import StockEngine
 from loss_widget.scoring.precision import REACHED_AT_LEAST, rows_to_read
-from loss_widget.scoring.stock import StockEngine
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 import transformers
 from tiny_models import LABELS, PAIRS, TEXTS, byte_pairs, plain_log_probs, tiny, wordpiece
 
-from loss_widget.scores import Scores
+from loss_widget.scores.scores import Scores
 from loss_widget.scoring import Scorer, score
 from loss_widget.scoring.models import longest_input
 

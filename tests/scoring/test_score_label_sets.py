@@ -12,8 +12,8 @@ import torch
 from tiny_models import FAMILIES, LABELS, TEXTS, tiny
 
 from loss_widget.errors import ColumnError, LabelError, LabelMismatch, LossWidgetError
-from loss_widget.multi_label import MultiLabelScores
-from loss_widget.scores import Scores
+from loss_widget.scores.multi_label import MultiLabelScores
+from loss_widget.scores.scores import Scores
 from loss_widget.scoring import Scorer, score
 
 SETS = [["world"], ["sport", "world"], [], None, ["business"], LABELS, [], ["sport"]]

@@ -1,0 +1,100 @@
+"""Which journal a review uses, and whose it is: in one process the newest session's."""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from loss_widget.errors import InputError, JournalDamaged, ReadOnly
+from loss_widget.review.journal.journal import Journal, Written, check_header, find_journal, read_journal
+
+FOLDER = ".loss_widget"
+_SUPERSEDED = "A newer widget goes on with this review: work there, or run this cell again."
+
+
+class Owner(Protocol):
+    def superseded(self, why: str) -> None: ...
+
+
+@dataclass
+class _Claim:
+    owner: weakref.ref[Owner]
+    journal: Journal | None
+
+
+_claims: dict[Path, _Claim] = {}
+"""Every journal, open or only planned, that a session of this process is on."""
+
+
+class JournalOwnership:
+    """Opens, makes and hands over the journal of one session. `choice`: a path, "auto", or None for no journal.
+
+    With "auto", `keys` (n,) uint64 choose among the files in `.loss_widget/`, and name a new one where none knows these rows.
+    """
+
+    def __init__(self, choice: str | Path | None, keys: np.ndarray, *, owner: Owner) -> None:
+        if choice is not None and not isinstance(choice, (str, Path)):
+            raise InputError(f'Expected journal to be a path, "auto" or None, found {choice!r}.')
+        self._owner = owner
+        self.journal: Journal | None = None
+        self.path: Path | None = None
+        if choice == "auto":
+            folder = Path(FOLDER).resolve()
+            self.path = find_journal(folder, keys) or _new_path(folder, keys)
+        elif choice is not None:
+            self.path = Path(choice).expanduser().resolve()
+
+    def look(self) -> Written | None:
+        """What the journal holds, if its file is there already, without laying hands on it."""
+        return None if self.path is None or check_header(self.path) else read_journal(self.path)
+
+    def claim(self) -> Written | None:
+        """What the journal holds, if its file is there. An older session of this process that is on it turns read-only."""
+        if self.path is None:
+            return None
+        earlier = _claims.get(self.path)
+        self.journal = earlier.journal if earlier is not None else None
+        if self.journal is None and not check_header(self.path):
+            self.journal = Journal(self.path)
+        _claims[self.path] = _Claim(weakref.ref(self._owner), self.journal)
+        previous = earlier.owner() if earlier is not None else None
+        if previous is not None:
+            previous.superseded(_SUPERSEDED)
+        return None if self.journal is None else self.journal.read()
+
+    def open_or_make(self) -> Journal | None:
+        """The journal, made now if need be; None where the review is not saved."""
+        if self.journal is None and self.path is not None:
+            if self.path.exists() and not check_header(self.path):
+                why = f"Another process has begun a review in {self.path}: run this cell again to go on with it."
+                self._owner.superseded(why)
+                raise ReadOnly(why)
+            self.journal = _claims[self.path].journal = Journal(self.path)
+        return self.journal
+
+    def close(self) -> None:
+        claim = _claims.get(self.path) if self.path is not None else None
+        if self.path is not None and claim is not None and claim.owner() in (self._owner, None):
+            del _claims[self.path]
+            if claim.journal is not None:
+                claim.journal.close()
+        self.journal = None
+
+
+def _new_path(folder: Path, keys: np.ndarray) -> Path:
+    """A name made of the data, so that a cell run twice before the first decision means one review, not two."""
+    fingerprint = hashlib.blake2b(keys.tobytes(), digest_size=6).hexdigest()
+    for number in count(1):
+        path = folder / f"review-{fingerprint}{'' if number == 1 else f'-{number}'}.sqlite"
+        try:
+            check_header(path)
+        except JournalDamaged:
+            continue
+        return path
+    raise AssertionError("unreachable: count() does not end")

@@ -1,0 +1,241 @@
+"""The caller's DataFrame and its label column: labels wait here and are written on the main thread, after checks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from loss_widget.data.columns import TextColumns, as_tuple, column_position
+from loss_widget.data.labels import NO_LABEL
+from loss_widget.data.texts import content_keys, read_texts
+from loss_widget.errors import LabelError, ReviewError, listing
+
+_UNKNOWN = -2
+_ABSENT = object()
+
+
+class LabelColumn:
+    """Writes label ids into one column of `frame`, by position, each in the column's own representation.
+
+    A row is only written if its text and its value are what was last known of them; other rows are left alone and named in a
+    warning. Index, dtypes, column order and attrs stay. `values[i]` is how the column writes label i; `aliases` maps every value
+    of the column to its id. `read_only`: why no label can be written, in words, where that is so.
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        text: TextColumns,
+        label: str,
+        values: Sequence[Any],
+        aliases: Mapping[Any, int],
+        keys: np.ndarray,
+        read_only: str = "",
+    ) -> None:
+        self.frame = frame
+        self.read_only = read_only
+        self.text = text
+        self.label = label
+        self.values = list(values)
+        self._aliases = dict(aliases)
+        self._keys = keys
+        self._known = np.full(len(frame), NO_LABEL, dtype=np.int32)  # (n,) the ids that stand in the column
+        if not read_only:
+            codes, uniques = pd.factorize(frame.iloc[:, column_position(frame, label)])
+            ids = [self._id_of(value) for value in uniques]
+            self._known = np.array([*ids, NO_LABEL], dtype=np.int32)[codes]
+        self._originals: dict[int, Any] = {}
+        self._waiting: dict[int, int] = {}
+        self._told_moved = False
+
+    def want(self, rows: np.ndarray, label_ids: np.ndarray) -> None:
+        """These rows shall get these labels at the next flush."""
+        self._waiting.update(zip(rows.tolist(), label_ids.tolist(), strict=True))
+
+    def resume(self, rows: np.ndarray, given: np.ndarray, label_ids: np.ndarray) -> None:
+        """Want the labels of an earlier review; where the column holds neither the old nor the new one, warn and leave it."""
+        fits = (self._known[rows] == given) | (self._known[rows] == label_ids)
+        write = fits & (self._known[rows] != label_ids)
+        self.want(rows[write], label_ids[write])
+        self._warn(rows[~fits & (given != label_ids)].tolist())
+
+    def flush(self) -> None:
+        """Write what waits into the frame, on the caller's thread. `ReviewError` where the frame no longer has the same rows."""
+        if not self._waiting:
+            return
+        self._same_rows()
+        rows = np.fromiter(self._waiting, dtype=np.int64, count=len(self._waiting))
+        moved = rows[~self._texts_unchanged(self.frame, rows)].tolist()
+        staying = {row: self._waiting[row] for row in self._waiting.keys() - set(moved)}
+        written, strangers = self._write(self.frame, staying, remember=True)
+        self._known[list(written)] = list(written.values())
+        self._waiting = {row: self._waiting[row] for row in moved}  # written when the frame is in its order again
+        self._warn(strangers)
+        if moved and not self._told_moved:
+            self._told_moved = True
+            warnings.warn(f"{self._moved(moved)} Their labels wait.", stacklevel=2)
+
+    def corrected(self, reviewed: np.ndarray) -> pd.DataFrame:
+        """A copy of the frame as it would be after a flush; the frame itself is only read.
+
+        `ReviewError` where the reviewed rows are no longer where they were: others would be taken for them.
+        """
+        self._same_rows()
+        moved = reviewed[~self._texts_unchanged(self.frame, reviewed)].tolist()
+        if moved:
+            raise ReviewError(self._moved(moved))
+        copy = self.frame.copy()
+        self._write(copy, self._waiting, remember=False)
+        return copy
+
+    def value_of(self, label_id: int, row: int | None = None) -> Any:
+        """A label as the column writes it; without a label, what first stood in the row."""
+        if label_id != NO_LABEL:
+            return self.values[label_id]
+        original = self._originals.get(row, _ABSENT) if row is not None else _ABSENT
+        return original if original is not _ABSENT and self._id_of(original) == NO_LABEL else self._missing()
+
+    def column_of(self, label_ids: np.ndarray) -> pd.Series:
+        """Label ids as values of the column, in its dtype wherever that can hold them."""
+        like = self.frame.iloc[:, column_position(self.frame, self.label)]
+        values = pd.Series([self.value_of(i) for i in label_ids.tolist()], dtype=object)
+        try:
+            return values.astype(like.dtype)
+        except (TypeError, ValueError):
+            return values
+
+    def check_writable(self, label_id: int) -> None:
+        """`LabelError` where the column has no value for this label, or no room for it."""
+        value, dtype = self.values[label_id], self.frame.dtypes.iloc[column_position(self.frame, self.label)]
+        whole = isinstance(dtype, np.dtype) and dtype.kind in "iu"
+        name_in_numbers = isinstance(value, str) and pd.api.types.is_numeric_dtype(dtype)
+        if value is None or name_in_numbers or (whole and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):
+            raise LabelError(
+                f"Expected a label that a column of {dtype} can hold, found {'one too many' if value is None else repr(value)}. "
+                "Widen the label column first."
+            )
+
+    def class_names(self, names: Sequence[str]) -> list[str] | None:
+        """The names of integer labels 0, 1, 2 … in that order; None for a column of names, or where the names are not known."""
+        ids = [v for v in self.values if isinstance(v, int) and not isinstance(v, bool)]
+        if (
+            len(ids) != len(names)
+            or sorted(ids) != list(range(len(ids)))
+            or all(n == str(i) for n, i in zip(names, ids, strict=True))
+        ):
+            return None
+        return [name for _, name in sorted(zip(ids, names, strict=True))]
+
+    @property
+    def holds_names(self) -> bool:
+        """Whether the column is one of names, not of ids, so that a new one finds room in it."""
+        dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
+        of_names = not self.values or all(isinstance(v, str) for v in self.values)
+        return of_names and not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+
+    def can_hold_new(self, name: str) -> Any:
+        """The value of a label that the column has never seen; `LabelError` where its type has no room for names."""
+        if not self.holds_names:
+            dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
+            raise LabelError(
+                f"Expected a label column of names to add {name!r} to, found {dtype}. Map the column to names first, "
+                "for example with `df[label] = df[label].map(dict(enumerate(label_names)))`."
+            )
+        return name
+
+    def add(self, value: Any) -> None:
+        self._aliases.setdefault(value, len(self.values))
+        self.values.append(value)
+
+    def _write(self, frame: pd.DataFrame, labels: Mapping[int, int], *, remember: bool) -> tuple[dict[int, int], list[int]]:
+        """The labels written, and the rows left alone because they are not what was last known of them."""
+        position = column_position(frame, self.label)
+        rows = np.fromiter(labels, dtype=np.int64, count=len(labels))
+        found = list(frame.iloc[rows, position])
+        write: dict[int, int] = {}
+        changed: list[int] = []
+        values: list[Any] = []
+        strangers: list[int] = []
+        for row, value in zip(rows.tolist(), found, strict=True):
+            now = self._id_of(value)
+            if now not in (self._known[row], labels[row]):
+                strangers.append(row)
+                if remember:
+                    self._known[row] = now  # said once: whoever decides on it again means it
+                continue
+            if now == labels[row]:
+                write[row] = now
+                continue
+            if remember:
+                self._originals.setdefault(row, value)
+            original = self._originals.get(row, value)
+            write[row] = labels[row]
+            changed.append(row)
+            values.append(original if self._id_of(original) == labels[row] else self.value_of(labels[row], row))
+        if changed:
+            _put(frame, changed, position, values)
+        return write, strangers
+
+    def _warn(self, rows: list[int]) -> None:
+        if rows:
+            what, were = ("1 row", "was") if len(rows) == 1 else (f"{len(rows):,} rows", "were")
+            warnings.warn(
+                f"{what} of column {self.label!r} {were} changed by other hands since and left alone: "
+                f"{listing(rows)}. What was decided is kept in `.changes`; decide again to overwrite.",
+                stacklevel=2,
+            )
+
+    @staticmethod
+    def _moved(rows: list[int]) -> str:
+        return (
+            f"Expected the rows of the DataFrame where they were, found others in {len(rows)} places: {listing(rows)}. "
+            "Was it sorted or filtered in place? Open a new widget on it, or use `lw.apply_changes(frame, widget.changes)`."
+        )
+
+    def _same_rows(self) -> None:
+        if len(self.frame) != len(self._known):
+            raise ReviewError(
+                f"Expected the DataFrame to keep its {len(self._known)} rows, found {len(self.frame)}: labels cannot be written "
+                "into it. Decisions are safe in `.changes`; use `lw.apply_changes(frame, widget.changes)`, "
+                "or open a new widget."
+            )
+        column_position(self.frame, self.label)
+
+    def _texts_unchanged(self, frame: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+        names = as_tuple(self.text)
+        part = frame.iloc[rows, [column_position(frame, name) for name in names]]
+        texts = [read_texts(part, name)[0] for name in names]
+        return content_keys(*texts) == self._keys[rows]
+
+    def _id_of(self, value: Any) -> int:
+        if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+            return NO_LABEL
+        value = value.item() if isinstance(value, np.generic) else value
+        if value in self._aliases:
+            return self._aliases[value]
+        if value in self.values:
+            return self.values.index(value)
+        return NO_LABEL if value in ("", -1, -100) else _UNKNOWN
+
+    def _missing(self) -> Any:
+        dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
+        plain_number = isinstance(dtype, np.dtype) and dtype.kind in "iu"
+        return -1 if plain_number else None
+
+
+def _put(frame: pd.DataFrame, rows: list[int], position: int, values: list[Any]) -> None:
+    dtype = frame.dtypes.iloc[position]
+    if isinstance(dtype, pd.CategoricalDtype):
+        new = [v for v in dict.fromkeys(values) if not pd.isna(v) and v not in dtype.categories]
+        if new:
+            frame.isetitem(position, frame.iloc[:, position].cat.add_categories(new))
+            dtype = frame.dtypes.iloc[position]
+    if isinstance(dtype, pd.api.extensions.ExtensionDtype):
+        frame.iloc[rows, position] = pd.array(values, dtype=dtype)
+    else:
+        frame.iloc[rows, position] = np.fromiter(values, dtype=dtype, count=len(values))

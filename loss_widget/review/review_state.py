@@ -1,0 +1,145 @@
+"""ReviewState: the decisions taken on a table, the rows drawn for a spot check, and the journal's names for the rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from loss_widget.data.labels import NO_LABEL, label_id
+from loss_widget.errors import LabelError
+from loss_widget.review.decisions import Decision, Decisions, SpotCheck
+from loss_widget.review.estimate import ErrorsLeft, draw_order, errors_left
+from loss_widget.review.journal.journal import Journal, JournalledDecision, Subject, Written
+from loss_widget.review.journal.matching import as_decision, final_states, match_subjects
+from loss_widget.review.label_column import LabelColumn
+from loss_widget.review.table import NO_ROWS, ReviewTable
+
+_FEW = 64
+
+
+class ReviewState:
+    """Decisions joined with the table they are on. The caller holds the session's lock."""
+
+    def __init__(self, table: ReviewTable, labels: LabelColumn) -> None:
+        self._table = table
+        self._labels = labels
+        self.decisions = Decisions(table.given)
+        self.op_ids: set[str] = set()
+        self.unmatched = pd.DataFrame(columns=["key", "old_label", "new_label", "twin"])
+        self._subjects: dict[int, int] = {}  # row → its number in the journal
+        self.spot_check: SpotCheck | None = None
+        self.drawn = self._population = NO_ROWS
+        self._spot_check_saved = True
+
+    def resume(self, journal: Written) -> None:
+        """Take the journal's decisions again, on the rows where they belong now."""
+        subjects, written = journal.subjects, journal.decisions
+        self.op_ids = {decision.op_id for decision in written}
+        strange = self._learn_labels(written)
+        lost = {s for decision in written if decision.label in strange for s in decision.subjects}
+        names = self._table.label_names
+        final = final_states(subjects, written)
+        here = {number: subject for number, subject in subjects.items() if number not in lost}
+        place = match_subjects(here, final, keys=self._table.keys, given=self._table.given, label_names=names)
+        self._subjects = {row: number for number, row in place.items()}
+        self._restore_given({row: subjects[number].given for number, row in place.items()})
+        ids = {name: i for i, name in enumerate(names)}
+        self.decisions = Decisions(self._table.given)
+        for decision in written:
+            self.decisions.apply(as_decision(decision, ids, place))
+        if journal.spot_check is not None:
+            self._draw(journal.spot_check)
+        rows = np.array(sorted(place.values()), dtype=np.int64)
+        self._labels.resume(rows, self._table.given[rows], self.decisions.labels[rows])
+        missing = [(f"{s.key:016x}", s.given, final[n].label, s.twin) for n, s in subjects.items() if n not in place]
+        self.unmatched = pd.DataFrame(missing, columns=self.unmatched.columns)
+
+    def write(self, decision: Decision, journal: Journal | None) -> None:
+        """Put a decision on disk before it is applied."""
+        if journal is None:
+            return
+        label = None if decision.label is None else self._table.label_names[decision.label]
+        new = [row for row in decision.rows if row not in self._subjects]
+        known = [self._subjects[row] for row in decision.rows if row in self._subjects]
+        described = self._describe(new)
+        named = {name for name in (label, *(s.given for s in described)) if name is not None}
+        values = {n: self._labels.value_of(label_id(n, self._table.label_names)) for n in named}
+        spot_check = None if self._spot_check_saved else self.spot_check
+        numbers = journal.append(decision, label=label, known=known, new=described, values=values, spot_check=spot_check)
+        self._spot_check_saved = True
+        self._subjects.update(zip(new, numbers, strict=True))
+
+    def draw(self, size: int, *, anew: bool) -> None:
+        """Draw a spot check of `size` rows, or let the one that there is grow to them; on disk with the next decision."""
+        check = self.spot_check
+        if check is None or anew:
+            check = SpotCheck(size, seed=self.decisions.revision, revision=self.decisions.revision)
+        elif check.size >= size:
+            return
+        self._draw(replace(check, size=size))
+        self._spot_check_saved = False
+
+    def errors_left(self) -> ErrorsLeft | None:
+        """What the spot check says, None before one was drawn."""
+        return None if self.spot_check is None else errors_left(self.decisions.verdicts, self.drawn, self._population)
+
+    def _draw(self, check: SpotCheck) -> None:
+        self.spot_check = check
+        self._population = (self.decisions.verdicts_at(check.revision) == 0) & (self._table.given >= 0)
+        order = draw_order(self._table.keys, check.seed)
+        self.drawn = order[self._population[order]][: check.size]
+
+    def add_label(self, name: str) -> None:
+        self._labels.add(self._labels.can_hold_new(name))
+        self._table.label_names.append(name)
+
+    def _learn_labels(self, written: list[JournalledDecision]) -> set[str]:
+        """Labels that the review had added come back; those that this column cannot hold are returned."""
+        strange = set()
+        for name in dict.fromkeys(d.label for d in written if d.label is not None):
+            if name not in self._table.label_names:
+                try:
+                    self.add_label(name)
+                except LabelError:
+                    strange.add(name)
+        return strange
+
+    def _restore_given(self, old: dict[int, str | None]) -> None:
+        """Rows that came with their new label get their old one back as the given label, with its loss where that is known."""
+        table, ids = self._table, {name: i for i, name in enumerate(self._table.label_names)}
+        wanted = {row: ids.get(name, NO_LABEL) if name is not None else NO_LABEL for row, name in old.items()}
+        moved = np.array([row for row, given in wanted.items() if given != table.given[row]], dtype=np.int64)
+        table.given[moved] = [wanted[row] for row in moved.tolist()]
+        if table.log_probs is not None and len(moved):
+            table.loss[moved] = table.loss_of(moved, table.given[moved])
+            table.label_prob[moved] = np.exp(-table.loss[moved])
+
+    def _describe(self, rows: list[int]) -> list[Subject]:
+        names, table = self._table.label_names, self._table
+        described = []
+        for row, (twin, twins) in zip(rows, self._twins(rows), strict=True):
+            given = int(table.given[row])
+            described.append(Subject(int(table.keys[row]), names[given] if given >= 0 else None, twin, twins))
+        return described
+
+    def _twins(self, rows: list[int]) -> list[tuple[int, int]]:
+        """Each row's place among the rows of the same text and given label, and how many those are."""
+        table = self._table
+        if len(rows) <= _FEW:
+            places = []
+            for row in rows:
+                twins = table.same_text(row)
+                twins = twins[table.given[twins] == table.given[row]]
+                places.append((int(np.searchsorted(twins, row)), len(twins)))
+            return places
+        here = np.flatnonzero(np.isin(table.keys, table.keys[rows]))
+        here = here[np.lexsort((here, table.given[here], table.keys[here]))]
+        keys, given = table.keys[here], table.given[here]
+        first = np.flatnonzero(np.append(True, (keys[1:] != keys[:-1]) | (given[1:] != given[:-1])))
+        size = np.diff(np.append(first, len(here)))
+        place = np.empty(len(table), dtype=np.int64)
+        place[here] = np.arange(len(here))
+        group = np.searchsorted(first, place[rows], side="right") - 1
+        return list(zip((place[rows] - first[group]).tolist(), size[group].tolist(), strict=True))

@@ -1,0 +1,97 @@
+"""Rows that say the same: the same text, or the same words but for case, spacing and sentence punctuation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from loss_widget.data.texts import letters_of, over_parts, take
+
+_PUNCTUATION = re.compile("[.,;!?'\"`´‘’“”«»…–—。，！？；、-]+")
+_AT_ONCE = 50_000
+_WEIGHTS = np.random.default_rng(0).integers(1, 2**63, 256, dtype=np.uint64)
+# Nothing that `words_of` drops or changes may weigh, or two texts of the same words could get different sums. Beyond ASCII
+# nothing does; "İ" and the Kelvin sign become i and k in lower case, so these two letters cannot weigh either.
+_WEIGHTS[ord("A") : ord("Z") + 1] = _WEIGHTS[ord("a") : ord("z") + 1]
+_WEIGHTS[[ord(c) for c in map(chr, range(128)) if c.isspace() or _PUNCTUATION.match(c) or c in "iIkK"]] = 0
+_WEIGHTS[128:] = 0
+
+
+def words_of(text: str) -> str:
+    """The words of a text as they are compared: lower case, single spaces, no sentence punctuation (":(" stays).
+
+    >>> words_of("Fine,  I GUESS…"), words_of(" ?! ")
+    ('fine i guess', '?!')
+    """
+    lower = text.lower()
+    return " ".join(_PUNCTUATION.sub(" ", lower).split()) or lower.strip()
+
+
+def same_text(keys: np.ndarray) -> np.ndarray:
+    """(n,) int32: for each row the first row of the same text; `keys` (n,) are content keys."""
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return first.astype(np.int32)[inverse]
+
+
+def same_words(texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None, first: np.ndarray) -> np.ndarray:
+    """(n,) int32: for each row the first row of the same words, in both texts of a pair. `first` (n,) is `same_text` of the rows.
+
+    Equal words weigh the same, letter by letter, so only rows whose weights agree are read as words.
+    """
+    groups = np.arange(len(first), dtype=np.int32)
+    alike = np.flatnonzero(first == groups)
+    for weigh in (_weigh_letters, _weigh_order):
+        if not len(alike):
+            break
+        alike = alike[_repeated(_weights(texts, pair_texts, alike, weigh))]
+    known: dict[str, int] = {}
+    for rows in _parts(alike):
+        words = [words_of(text) for text in take(texts, rows).to_pylist()]
+        if pair_texts is not None:
+            words = [f"{a}\0{words_of(b)}" for a, b in zip(words, take(pair_texts, rows).to_pylist(), strict=True)]
+        groups[rows] = [known.setdefault(w, row) for w, row in zip(words, rows.tolist(), strict=True)]
+    return groups[first]
+
+
+def _weights(
+    texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None, rows: np.ndarray, weigh: Callable[[pa.Array], np.ndarray]
+) -> np.ndarray:
+    """(len(rows),) uint64: the weight of each row's text, or of both."""
+    weights = _weights_of(texts, rows, weigh)
+    return weights if pair_texts is None else np.asarray(weights * np.uint64(3) + _weights_of(pair_texts, rows, weigh))
+
+
+def _weights_of(texts: pa.ChunkedArray, rows: np.ndarray, weigh: Callable[[pa.Array], np.ndarray]) -> np.ndarray:
+    if len(rows) == len(texts):
+        return over_parts(texts, weigh)
+    return np.concatenate([over_parts(take(texts, part), weigh) for part in _parts(rows)])
+
+
+def _weigh_letters(part: pa.Array) -> np.ndarray:
+    """The sum of the letters' weights: the same for all orders of them."""
+    ends, letters = letters_of(part)
+    sums = np.add.reduceat(np.append(_WEIGHTS[letters], np.uint64(0)), ends[:-1])
+    return np.where(ends[1:] > ends[:-1], sums, np.uint64(0))
+
+
+def _weigh_order(part: pa.Array) -> np.ndarray:
+    """The sum of each letter's weight times its place among the letters that weigh."""
+    ends, letters = letters_of(part)
+    weights = np.append(np.uint64(0), _WEIGHTS[letters])
+    place = np.cumsum(weights != 0, dtype=np.uint64)
+    sums, moments = np.cumsum(weights), np.cumsum(weights * place)
+    begin, end = ends[:-1], ends[1:]
+    return moments[end] - moments[begin] - place[begin] * (sums[end] - sums[begin])
+
+
+def _repeated(weights: np.ndarray) -> np.ndarray:
+    _, inverse, counts = np.unique(weights, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse] > 1)
+
+
+def _parts(rows: np.ndarray) -> list[np.ndarray]:
+    """So few rows at once that their texts take little memory."""
+    return np.array_split(rows, max(1, -(-len(rows) // _AT_ONCE)))

@@ -1,0 +1,1 @@
+"""Out-of-fold Scores: every row judged by a model that never saw it."""

@@ -1,0 +1,1 @@
+"""A model on one device or on several, a process each."""

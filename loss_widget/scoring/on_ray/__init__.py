@@ -1,0 +1,1 @@
+"""Scores of data that many machines judge. The only importer of ray."""

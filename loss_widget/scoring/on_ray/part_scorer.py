@@ -1,0 +1,163 @@
+"""One part of the data through the scorer and onto disk: what a worker of a distributed run does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loss_widget.data.columns import TextColumns, as_tuple
+from loss_widget.data.examples import Examples
+from loss_widget.data.labels import AlignedLabels, GivenLabels, align_labels, read_labels
+from loss_widget.data.texts import content_keys, read_texts
+from loss_widget.errors import LabelError, LossWidgetError
+from loss_widget.scores.parquet_file import read_table, write_table
+from loss_widget.scores.parquet_folder import ROW, part_path
+from loss_widget.scores.scores import SCORE_COLUMNS, Scores
+from loss_widget.scoring.on_ray.parquet_parts import ParquetRows, Part
+from loss_widget.scoring.scorer import Scorer
+
+_SAMPLE_ROWS = 5_000
+
+
+@dataclass(frozen=True)
+class ColumnLabels:
+    """Labels, aligned once: `aligned.codes[i]` is the label that `values[i]` of the column means."""
+
+    values: pa.Array
+    aligned: AlignedLabels
+
+    @classmethod
+    def of(
+        cls,
+        rows: ParquetRows,
+        column: str,
+        model_names: Sequence[str],
+        label_names: Sequence[str] | None,
+        label_map: Mapping[Any, str] | None,
+        *,
+        by_position: bool,
+    ) -> ColumnLabels:
+        """Reads the column once, one batch at a time. `LabelError` or `LabelMismatch` as `lw.score` raises them."""
+        kind = rows.schema.field(column).type
+        if pa.types.is_nested(kind):
+            raise LabelError(
+                f"Expected one label a row, found {kind} in column {column!r}. Call `lw.score`, which takes several."
+            )
+        values = rows.distinct(column)
+        try:
+            given = read_labels(rows.column_of(column, values), label_names=label_names, by_position=by_position)
+        except LabelError as error:  # it counts rows among the distinct values
+            raise LabelError(re.sub(r", row \d+", "", str(error))) from error
+        return cls(values, align_labels(given, model_names, label_map=label_map))
+
+    def in_column(self, column: pa.ChunkedArray) -> AlignedLabels:
+        column = column.combine_chunks()
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        return replace(self.aligned, codes=self.aligned.codes[np.asarray(pc.index_in(column, value_set=self.values))])
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to score any part and to write it down."""
+
+    scorer: Scorer
+    source: ParquetRows
+    parts: Sequence[Part]
+    kept: Sequence[str]
+    text: TextColumns
+    label: str
+    labels: ColumnLabels
+    out: Path
+
+
+class PartScorer:
+    """Scores the parts of a job, one at a time; `score` says what became of one, its rows go into the part's file."""
+
+    def __init__(self, job: Job, *, device: str, threads: int) -> None:
+        self._job = job
+        self._scorer = Scorer(
+            job.scorer.model, tokenizer=job.scorer.tokenizer, max_length=job.scorer.max_length, device=device, threads=threads
+        )
+
+    def score(self, number: int) -> dict[str, Any]:
+        path = part_path(self._job.out, number)
+        part = self._job.parts[number]
+        resumed = path.exists()
+        if not resumed:
+            try:
+                self._write(part, path)
+            except LossWidgetError as error:
+                raise type(error)(f"{error} (Rows are counted from row {part.first_row} of the data.)") from error
+        table, meta = read_table(path, columns=["__given_id__", "__log_probs__"])
+        codes, log_probs = np.asarray(table["__given_id__"]), np.asarray(table["__log_probs__"].combine_chunks().flatten())
+        log_probs = log_probs.reshape(len(codes), -1)
+        usable = np.flatnonzero((codes >= 0) & np.isfinite(log_probs).all(axis=1))
+        sample = usable[np.linspace(0, len(usable) - 1, min(len(usable), -(-_SAMPLE_ROWS // len(self._job.parts)))).astype(int)]
+        return {
+            "rows": len(codes),
+            "resumed": len(codes) if resumed else 0,
+            "usable": len(usable),
+            "agreeing": int((log_probs[usable].argmax(axis=1) == codes[usable]).sum()),
+            "codes": codes[sample].tobytes(),
+            "log_probs": log_probs[sample].tobytes(),
+            "provenance": json.dumps(meta["provenance"]),
+        }
+
+    def _write(self, part: Part, path: Path) -> None:
+        job = self._job
+        table = job.source.read(part)
+        frame = table.select([*as_tuple(job.text), job.label]).to_pandas()
+        texts, notes = zip(*(read_texts(frame, name) for name in as_tuple(job.text)), strict=True)
+        labels = job.labels.in_column(table.column(job.label))
+        examples = Examples(
+            frame=frame,
+            text=job.text,
+            label=job.label,
+            texts=texts[0],
+            pair_texts=texts[1] if len(texts) == 2 else None,
+            given=GivenLabels(labels.codes, labels.names, labels.values),
+            keys=content_keys(*texts),
+            text_notes={row: note for said in reversed(notes) for row, note in said.items()},
+        )
+        read = self._scorer(examples.texts, examples.pair_texts)
+        scores = Scores.from_pass(
+            examples,
+            labels,
+            read.log_probs,
+            tokens=read.tokens,
+            truncated=read.truncated,
+            unknown_tokens=read.unknown_tokens,
+            notes=read.notes,
+            provenance=read.provenance,
+        )
+        table = table.select(list(job.kept))
+        for name, column in _score_columns(scores, job.source.schema.field(job.label).type):
+            table = table.append_column(name, column)
+        table = table.append_column(ROW, pa.array(np.arange(part.first_row, part.first_row + part.rows)))
+        layout = dict(job.source.layout)
+        if "columns" in layout:
+            layout["columns"] = [*layout["columns"], *SCORE_COLUMNS]
+        write_table(scores, table, layout, path)
+
+
+def _score_columns(scores: Scores, label_type: pa.DataType) -> Iterator[tuple[str, pa.Array]]:
+    """The columns of the scores as Arrow, of one type in all parts."""
+    if pa.types.is_dictionary(label_type):
+        label_type = label_type.value_type
+    if pa.types.is_null(label_type):
+        label_type = pa.array(list(scores.label_values)).type
+    types = {"predicted_label": label_type, "score_note": pa.string()}
+    for name in SCORE_COLUMNS:
+        column = pa.array(scores.frame[name], from_pandas=True)
+        if isinstance(column, pa.ChunkedArray):
+            column = column.combine_chunks()
+        yield name, column.cast(types.get(name, column.type))
