@@ -30,7 +30,7 @@ help:
 	@echo "make demo CHECK=1  the same without a browser: run the notebook to its end"
 	@echo "make test          install what the tests need and run all of them"
 	@echo "make bench         measure speed (benchmarks/)"
-	@echo "make screenshots   take the README's pictures in a real JupyterLab"
+	@echo "make screenshots   take the docs' pictures in a real JupyterLab"
 	@echo "make clean         remove .venv and everything built"
 
 # --- set-up -----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The grid of a million rows, and of ten million, in a real JupyterLab: from the key or click to the screen.
 
     python benchmarks/browser.py                        # some five minutes
-    python benchmarks/browser.py --rows 1000000 --write-readme
+    python benchmarks/browser.py --rows 1000000 --write
 
 A headless Chromium is driven by real keys and clicks. A time runs from the event's own time stamp to the frame that shows what
 was asked for: a MutationObserver sees the change, the next animation frame is painted, a message behind it says so. Frames come
@@ -100,7 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--write-readme", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, JupyterHost("lab", Path(folder)) as host:
         browser = playwright.chromium.launch(**launch_options())
@@ -113,7 +113,7 @@ def main() -> None:
             host.end_kernels()
         told = f"{_table(measured)}\n\n{_memory(measured)}\n\n{machine()}"
         print(told)
-        if options.write_readme:
+        if options.write:
             write_block("browser.py", told)
 
 

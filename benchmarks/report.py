@@ -1,4 +1,4 @@
-"""What was measured as Markdown: a table for each suite, and the README's block of them."""
+"""What was measured as Markdown: a table for each suite, written into docs/performance.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from matmul import Limit
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 _TOP = 0.05
 _COLUMNS = (
     "",
@@ -97,19 +97,19 @@ def machine() -> str:
     return f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {date.today():%d %B %Y}."
 
 
-def write_readme(suites: Sequence[Suite], line: str, path: Path = README) -> None:
-    """Put the tables of scoring into the README."""
+def write_suites(suites: Sequence[Suite], line: str, path: Path = PAGE) -> None:
+    """Put the tables of scoring into the page."""
     tables = "\n\n".join(suite.markdown() for suite in suites)
     write_block("scoring.py", f"{tables}\n\n{line}", path)
 
 
 def markers(script: str) -> tuple[str, str]:
-    """The lines of the README between which a script writes."""
+    """The lines of the page between which a script writes."""
     return f"<!-- written by benchmarks/{script} -->", f"<!-- end of what benchmarks/{script} wrote -->"
 
 
-def write_block(script: str, told: str, path: Path = README) -> None:
-    """Replace what stands between a script's two markers in the README."""
+def write_block(script: str, told: str, path: Path = PAGE) -> None:
+    """Replace what stands between a script's two markers in the page."""
     text = path.read_text(encoding="utf-8")
     begin, end = markers(script)
     if text.count(begin) != 1 or text.count(end) != 1:

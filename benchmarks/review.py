@@ -1,6 +1,6 @@
 """Review of a million rows: ours against plain pandas, in turn, in one process.
 
-`python benchmarks/review.py [--rows N] [--rounds K] [--write-readme]`
+`python benchmarks/review.py [--rows N] [--rounds K] [--write]`
 
 Every figure is a median of interleaved rounds on one machine: read the ratios, not the milliseconds. The pandas side does what a
 notebook does by hand: `sort_values`, a boolean mask, `str.contains(case=False)`, `.head(20)`.
@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--write-readme", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     options = parser.parse_args()
     rounds, rows = options.rounds, options.rows
 
@@ -141,7 +141,7 @@ def main() -> None:
     told.append(f"\n{rows:,} rows; memory of the review beyond the scored data: {extra / data_bytes:.2f}× of its ")
     told[-1] += f"{data_bytes / 1e6:,.0f} MB; medians of interleaved rounds. {machine()}"
     print("\n".join(told))
-    if options.write_readme:
+    if options.write:
         write_block("review.py", "\n".join(told))
 
 

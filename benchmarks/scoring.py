@@ -1,7 +1,7 @@
 """Per-example losses: every way to them that people use, and ours, on the same rows, in one process, in turns.
 
     python benchmarks/scoring.py                                                 # MiniLM on 400 rows of AG News
-    python benchmarks/scoring.py --model minilm distilbert --data ag long --rows 2000 --write-readme
+    python benchmarks/scoring.py --model minilm distilbert --data ag long --rows 2000 --write
     python benchmarks/scoring.py --only tutorial stock packed --threads 1
 
 Rounds alternate A B C … A B C … and the tables show medians: on a shared machine only ratios within one run mean anything, and
@@ -34,7 +34,7 @@ import pandas as pd
 import peers
 import torch
 import transformers
-from report import Result, Suite, conditions, write_readme
+from report import Result, Suite, conditions, write_suites
 from spent import spent_on
 
 BASE = "tutorial"
@@ -71,7 +71,7 @@ def entries(threads: int | None) -> dict[str, Entry]:
 
 
 def main() -> None:
-    """Run all suites, print their tables, and write them into the README where asked to."""
+    """Run all suites, print their tables, and write them into docs/performance.md where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", nargs="+", choices=("minilm", "distilbert"), default=["minilm"])
     parser.add_argument("--data", nargs="+", choices=("ag", "long"), default=["ag"])
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=None, help="torch threads for all (default: torch's own, and ours choose)")
     parser.add_argument("--only", nargs="+", choices=entries(None), default=None, help="the tutorial's loop always runs")
-    parser.add_argument("--write-readme", action="store_true", help="replace the README's tables by those of this run")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -104,8 +104,8 @@ def main() -> None:
             title = f"{TITLES[model_name]}, {len(frame):,} rows of {TITLES[data_name]}"
             suites.append(run_suite(title, model, frame, chosen, rounds=options.rounds, book_rows=options.book_rows))
             print(f"\n{suites[-1].markdown()}\n\n{line}", flush=True)
-    if options.write_readme:
-        write_readme(suites, line)
+    if options.write:
+        write_suites(suites, line)
 
 
 def run_suite(title: str, model: Any, frame: pd.DataFrame, chosen: dict[str, Entry], *, rounds: int, book_rows: int) -> Suite:

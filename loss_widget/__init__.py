@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from loss_widget.review import Page, Query, ReviewSession, apply_changes
+    from loss_widget.scores.example import example
     from loss_widget.scores.multi_label import MultiLabelScores
     from loss_widget.scores.scores import Scores
     from loss_widget.scoring import Scorer, ScoringRun, cross_score, score, start_scoring
@@ -44,6 +45,7 @@ _HOME = {
     "apply_changes": "loss_widget.review",
     "cross_score": "loss_widget.scoring",
     "errors": "loss_widget",
+    "example": "loss_widget.scores.example",
     "score": "loss_widget.scoring",
     "score_with_ray": "loss_widget.scoring.on_ray.score_with_ray",
     "start_scoring": "loss_widget.scoring",
@@ -62,6 +64,7 @@ __all__ = [
     "apply_changes",
     "cross_score",
     "errors",
+    "example",
     "score",
     "score_with_ray",
     "start_scoring",

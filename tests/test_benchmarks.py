@@ -1,4 +1,4 @@
-"""The benchmarks' own arithmetic: what they call work, what they compare, and what they write into the README."""
+"""The benchmarks' own arithmetic: what they call work, what they compare, and what they write into the docs."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ def test_who_cannot_run_is_named_with_the_reason():
 
 
 def test_only_the_block_between_the_markers_is_written(tmp_path):
-    from report import Result, Suite, markers, write_readme
+    from report import Result, Suite, markers, write_suites
 
     begin, end = markers("scoring.py")
     suite = Suite("title", [Result("ours", np.arange(2), 1.0, [(1.0, 1.0)])])
-    page = tmp_path / "README.md"
+    page = tmp_path / "performance.md"
     page.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
-    write_readme([suite], "on a machine", page)
+    write_suites([suite], "on a machine", page)
     once = page.read_text(encoding="utf-8")
-    write_readme([suite], "on a machine", page)
+    write_suites([suite], "on a machine", page)
     assert page.read_text(encoding="utf-8") == once
     assert once.startswith(f"before\n{begin}\n")
     assert once.endswith(f"{end}\nafter\n")
@@ -78,10 +78,10 @@ def test_only_the_block_between_the_markers_is_written(tmp_path):
 
 
 @pytest.mark.parametrize("script", ["scoring.py", "browser.py", "review.py"])
-def test_the_readme_has_a_place_for_the_tables(script):
-    from report import README, markers
+def test_the_page_has_a_place_for_the_tables(script):
+    from report import PAGE, markers
 
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     assert [text.count(marker) for marker in markers(script)] == [1, 1]
     assert (BENCHMARKS / script).exists()
 

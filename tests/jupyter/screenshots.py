@@ -1,4 +1,4 @@
-"""Take the README's pictures in a real JupyterLab: the quickstart's grid and each of its panes, light and dark."""
+"""Take the pictures of the docs in a real JupyterLab: the quickstart's grid and each of its panes, light and dark."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jupyter_host import JupyterHost  # noqa: E402
 from notebook_page import Grid, NotebookPage  # noqa: E402
 from playwright.sync_api import Locator, expect, sync_playwright  # noqa: E402
 
-OUT = ROOT / "docs"
+OUT = ROOT / "docs" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 LIMIT = 300_000  # bytes a picture
 COLOURS = 256
@@ -55,7 +55,7 @@ def look_at_the_rest(grid: Grid) -> None:
 
 
 def picture(of: Locator, name: str) -> None:
-    """A PNG in docs/ of at most 256 colours: the same to the eye, a third of the bytes."""
+    """A PNG in docs/images/ of at most 256 colours: the same to the eye, a third of the bytes."""
     shot = Image.open(io.BytesIO(of.screenshot(animations="disabled"))).convert("RGB")
     path = OUT / f"{name}.png"
     shot.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
@@ -80,7 +80,7 @@ def main() -> int:
     notebook = nbformat.read(ROOT / "notebooks" / "quickstart.ipynb", as_version=4)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     shown = next(number for number, source in enumerate(code) if "lw.LossWidget(" in source)
-    OUT.mkdir(exist_ok=True)
+    OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, JupyterHost("lab", Path(folder)) as host:
         for name in ("data", "models"):
             shutil.copytree(ROOT / "notebooks" / name, Path(folder) / "review" / name)
