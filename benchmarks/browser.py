@@ -68,7 +68,8 @@ display(widget)
 """
 MEMORY = """
 import json
-print(json.dumps({"resident": synthetic.resident_bytes(), "texts": scores.texts.nbytes, "scores": scores.log_probs.nbytes}))
+texts = sum(words.nbytes for words in scores.contents.words)
+print(json.dumps({"resident": synthetic.resident_bytes(), "texts": texts, "scores": scores.log_probs.nbytes}))
 """
 WATCH = """
 window.afterFrame = (told) => requestAnimationFrame(() => {

@@ -9,27 +9,19 @@ import pyarrow as pa
 
 from loss_widget.errors import ColumnError, listing, near_miss
 
-TextColumns = str | tuple[str, str]
 
-
-def text_columns(text: str | Sequence[str]) -> TextColumns:
-    """One text column, or a pair of them for sentence-pair models."""
+def text_names(text: str | Sequence[str]) -> tuple[str, ...]:
+    """The name of one text column, or of a pair of them for sentence-pair models."""
     if isinstance(text, str):
-        return text
+        return (text,)
     if not isinstance(text, Sequence):
         raise ColumnError(
             f"Expected text as the name of a column or a pair of names, found {text!r}. Rename the column if need be."
         )
     pair = tuple(text)
-    if len(pair) == 1:
-        return str(pair[0])
-    if len(pair) != 2:
+    if len(pair) not in (1, 2):
         raise ColumnError(f"Expected one text column or a pair of them, found {len(pair)}: {listing(pair)}.")
     return pair
-
-
-def as_tuple(columns: TextColumns) -> tuple[str, ...]:
-    return (columns,) if isinstance(columns, str) else columns
 
 
 def column_position(frame: pd.DataFrame, name: str, *, argument: str = "`text=` or `label=`") -> int:

@@ -1,4 +1,4 @@
-"""Any labelled data as Examples: the caller's frame, its texts, its given labels, and a content key for each row."""
+"""Any labelled data as Examples: the caller's frame, what its rows show, its given labels, and a content key for each row."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from loss_widget.data.columns import TextColumns, as_tuple, column_position, text_columns
+from loss_widget.data.columns import column_position
+from loss_widget.data.contents import ContentColumns, Contents
 from loss_widget.data.files import read_frame
 from loss_widget.data.label_sets import holds_label_sets, read_label_sets
 from loss_widget.data.labels import GivenLabels, read_labels
-from loss_widget.data.texts import content_keys, read_texts
+from loss_widget.data.texts import content_columns
 from loss_widget.errors import DataError, LabelError
 
 
@@ -22,18 +23,17 @@ from loss_widget.errors import DataError, LabelError
 class Examples:
     """Labelled rows, read once.
 
-    `frame`: the caller's columns, index and order. `texts`, `pair_texts`: (n,) large_string, "" where missing (then named in
-    `text_notes`). `given`: the label column. `keys`: (n,) uint64, a hash of each row's text that survives re-ordering.
+    `frame`: the caller's columns, index and order. `contents`: what the rows show, of the columns `shown` (`notes` says what was
+    odd). `given`: the label column. `keys`: (n,) uint64, a hash of each row's contents that survives re-ordering.
     """
 
     frame: pd.DataFrame
-    text: TextColumns
+    shown: ContentColumns
     label: str
-    texts: pa.ChunkedArray
-    pair_texts: pa.ChunkedArray | None
+    contents: Contents
     given: GivenLabels
     keys: np.ndarray
-    text_notes: Mapping[int, str] = field(default_factory=dict)
+    notes: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -42,7 +42,7 @@ class Examples:
 def read_examples(
     data: Any,
     *,
-    text: str | Sequence[str] = "text",
+    text: str | Sequence[str] | ContentColumns = "text",
     label: str = "label",
     label_names: Sequence[str] | None = None,
     label_sets: bool = False,
@@ -52,23 +52,19 @@ def read_examples(
     `label_sets`: a label column of lists is read as `GivenLabelSets`; else it is refused. Raises `DataError` for anything else or
     for no rows, `ColumnError` for a column that is not there. `data` is not modified.
     """
-    columns = text_columns(text)
-    frame, names = read_frame(data, text=columns, label=label)
+    shown = content_columns(text)
+    frame, names = read_frame(data, text=shown.names, label=label)
     if not len(frame):
         raise DataError(
             "Expected a dataset with at least one row, found an empty one. Check the filter or the file it came from."
         )
-    for name in (*as_tuple(columns), label):
+    for name in (*shown.names, label):
         column_position(frame, name)
     told = label_names is not None
     read = read_label_sets if label_sets and holds_label_sets(frame[label]) else _read_given
     given = read(frame[label], label_names=label_names if told else names, by_position=not told)
-    texts, notes = read_texts(frame, as_tuple(columns)[0])
-    pair_texts = None
-    if isinstance(columns, tuple):
-        pair_texts, pair_notes = read_texts(frame, columns[1])
-        notes = {**pair_notes, **notes}
-    return Examples(frame, columns, label, texts, pair_texts, given, content_keys(texts, pair_texts), notes)
+    contents, notes = shown.read(frame)
+    return Examples(frame, shown, label, contents, given, contents.keys(), notes)
 
 
 def _read_given(column: pd.Series, *, label_names: Sequence[str] | None, by_position: bool) -> GivenLabels:

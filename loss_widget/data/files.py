@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from loss_widget.data.columns import TextColumns, as_tuple
 from loss_widget.errors import DataError, listing, near_miss
 
 READABLE = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -20,7 +19,7 @@ READABLE = (".csv", ".tsv", ".jsonl", ".parquet")
 _NA_WORDS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "None"]
 
 
-def read_frame(data: Any, *, text: TextColumns, label: str) -> tuple[pd.DataFrame, list[str] | None]:
+def read_frame(data: Any, *, text: Sequence[str], label: str) -> tuple[pd.DataFrame, list[str] | None]:
     """A pandas DataFrame of any labelled data, and the label names where the data knows them (`ClassLabel`)."""
     module = type(data).__module__.split(".")[0]
     if isinstance(data, pd.DataFrame):
@@ -59,7 +58,7 @@ def _read_dataset(data: Any, *, label: str) -> tuple[pd.DataFrame, list[str] | N
     return data.with_format(None).to_pandas(), names
 
 
-def _read_file(path: Path, *, text: TextColumns, label: str) -> pd.DataFrame:
+def _read_file(path: Path, *, text: Sequence[str], label: str) -> pd.DataFrame:
     path = path.expanduser()
     if path.is_dir():
         inside = sorted(p.name for p in path.iterdir() if p.suffix in READABLE)
@@ -90,11 +89,11 @@ def _read_file(path: Path, *, text: TextColumns, label: str) -> pd.DataFrame:
         ) from error
 
 
-def read_delimited(path: Path, *, text: TextColumns, label: str) -> pd.DataFrame:
+def read_delimited(path: Path, *, text: Sequence[str], label: str) -> pd.DataFrame:
     """A .csv or .tsv in which a text "null" or a label "NA" stays what it says."""
     sep = "\t" if path.suffix.lower() == ".tsv" else ","
     header = pd.read_csv(path, sep=sep, nrows=0).columns
-    verbatim = set(as_tuple(text))
+    verbatim = set(text)
     missing = {c: [""] if c == label else _NA_WORDS for c in header if c not in verbatim}
     try:
         frame = pd.read_csv(

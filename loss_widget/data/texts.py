@@ -1,9 +1,9 @@
-"""The texts to judge, or pairs of them, as Arrow strings: sliced, taken, hashed, never copied whole."""
+"""Texts, or pairs of them, as Arrow strings: sliced, taken, hashed, never copied whole."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loss_widget.data.columns import column_position
+from loss_widget.data.columns import column_position, text_names
+from loss_widget.data.contents import ContentColumns, Contents, content_kind
 from loss_widget.errors import ColumnError, InputError
 
 TextColumn = Any
@@ -21,43 +22,82 @@ TextColumn = Any
 
 
 @dataclass(frozen=True)
-class Texts:
-    """n texts, or n pairs: `first` and `second` (None: no pairs) are large_string, "" where a text was missing."""
+class Texts(Contents):
+    """n texts, or n pairs of them: one column, or two, of large_string, "" where a text was missing."""
 
-    first: pa.ChunkedArray
-    second: pa.ChunkedArray | None = None
+    columns: tuple[pa.ChunkedArray, ...]
 
     @classmethod
-    def of(cls, texts: TextColumn, pair_texts: TextColumn | None = None) -> Texts:
-        """None and NaN become "", other objects their `str`, lone surrogates "?"."""
+    def of(cls, texts: TextColumn | Contents, pair_texts: TextColumn | None = None) -> Texts:
+        """Texts as they come, or what can be read of other contents. None and NaN become "", other objects their `str`, lone
+        surrogates "?"."""
+        if isinstance(texts, Contents):
+            if not texts.words:
+                raise InputError(f"Expected texts, found {type(texts).__name__}, in which there is nothing to read.")
+            return texts if isinstance(texts, Texts) else cls(texts.words)
         if isinstance(texts, (str, bytes)):
             raise InputError("Expected a list of texts, found one text. Put it in a list: `[text]`.")
         first = _strings(texts)
         if not len(first):
             raise InputError("Expected at least one text, found none.")
-        second = None if pair_texts is None else _strings(pair_texts)
-        if second is not None and len(second) != len(first):
+        if pair_texts is None:
+            return cls((first,))
+        second = _strings(pair_texts)
+        if len(second) != len(first):
             raise InputError(f"Expected as many second texts as first ones ({len(first)}), found {len(second)}.")
-        return cls(first, second)
+        return cls((first, second))
 
     def __len__(self) -> int:
-        return len(self.first)
+        return len(self.columns[0])
+
+    @property
+    def words(self) -> tuple[pa.ChunkedArray, ...]:
+        return self.columns
 
     def take(self, rows: np.ndarray) -> Texts:
         """The texts of those rows, in that order; a slice without a copy where rows follow each other."""
         if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
             return self.slice(int(rows[0]), int(rows[-1]) + 1)
         at = pa.array(rows)
-        return Texts(self.first.take(at), None if self.second is None else self.second.take(at))
+        return Texts(tuple(column.take(at) for column in self.columns))
 
     def slice(self, start: int, stop: int) -> Texts:
         """Texts `start` to `stop`, the latter not included."""
-        count = stop - start
-        return Texts(self.first.slice(start, count), None if self.second is None else self.second.slice(start, count))
+        return Texts(tuple(column.slice(start, stop - start) for column in self.columns))
+
+    def keys(self) -> np.ndarray:
+        """(n,) uint64: BLAKE2b of each row's text (both texts of a pair), the same in every process and on every machine."""
+        keys = []
+        for start in range(0, len(self), _KEYS_AT_ONCE):
+            *before, last = (c.slice(start, _KEYS_AT_ONCE).cast(pa.large_binary()).to_pylist() for c in self.columns)
+            for column in reversed(before):  # the length tells where one text ends and the next begins
+                last = [b"%d:%b%b" % (len(a.decode()), a, b) for a, b in zip(column, last, strict=True)]
+            keys.append(b"".join(hashlib.blake2b(text, digest_size=8).digest() for text in last))
+        return np.frombuffer(b"".join(keys), dtype="<u8")
+
+    def same_rows(self, other: Contents) -> np.ndarray:
+        same = np.ones(len(self), dtype=bool)
+        for mine, theirs in zip(self.words, other.words, strict=True):
+            if not mine.equals(theirs):
+                same &= pc.equal(mine, theirs).to_numpy()
+        return same
+
+    def encode(self, rows: np.ndarray, *, most: int | None) -> list[dict[str, Any]]:
+        """`text`, `pair` (None: there is none), and `text_cut`: whether there is more of them."""
+        first, *second = (take(column, rows).to_pylist() for column in self.columns)
+        pairs = second[0] if second else [None] * len(rows)
+        return [
+            {
+                "text": text[:most],
+                "pair": None if pair is None else pair[:most],
+                "text_cut": most is not None and max(len(text), len(pair or "")) > most,
+            }
+            for text, pair in zip(first, pairs, strict=True)
+        ]
 
     def sizes(self) -> np.ndarray:
         """(n,) int64, bytes of each text, or of both of a pair."""
-        sizes: np.ndarray = sum(pc.binary_length(c).to_numpy() for c in (self.first, self.second) if c is not None)
+        sizes: np.ndarray = sum(pc.binary_length(column).to_numpy() for column in self.columns)
         return sizes
 
     def chunks(self, *, rows: int, size: int) -> Iterator[tuple[int, int]]:
@@ -72,21 +112,38 @@ class Texts:
 
     def lists(self) -> tuple[list[str], list[str] | None]:
         """As Python strings, the way tokenizers want them."""
-        return self.first.to_pylist(), None if self.second is None else self.second.to_pylist()
+        first, *second = (column.to_pylist() for column in self.columns)
+        return first, second[0] if second else None
 
     def digest(self) -> str:
         """SHA-256 of all texts in their order, however Arrow has cut them into chunks."""
         digest = hashlib.sha256()
-        for column in (self.first, self.second):
-            if column is not None:
-                lengths = pc.binary_length(column).to_numpy()
-                digest.update(np.ascontiguousarray(lengths, dtype="<i8").data)
-                for chunk in column.chunks:
-                    _, offsets, characters = chunk.buffers()
-                    ends = np.frombuffer(offsets, dtype="<i8")[chunk.offset : chunk.offset + len(chunk) + 1]
-                    if characters is not None:
-                        digest.update(memoryview(characters)[ends[0] : ends[-1]])
+        for column in self.columns:
+            lengths = pc.binary_length(column).to_numpy()
+            digest.update(np.ascontiguousarray(lengths, dtype="<i8").data)
+            for chunk in column.chunks:
+                _, offsets, characters = chunk.buffers()
+                ends = np.frombuffer(offsets, dtype="<i8")[chunk.offset : chunk.offset + len(chunk) + 1]
+                if characters is not None:
+                    digest.update(memoryview(characters)[ends[0] : ends[-1]])
         return digest.hexdigest()
+
+
+@content_kind
+@dataclass(frozen=True)
+class TextColumns(ContentColumns):
+    """One column of texts, or two of pairs of them."""
+
+    kind = "text"
+
+    def read(self, frame: pd.DataFrame) -> tuple[Texts, dict[int, str]]:
+        columns, notes = zip(*(read_texts(frame, name) for name in self.names), strict=True)
+        return Texts(columns), {row: note for said in reversed(notes) for row, note in said.items()}
+
+
+def content_columns(given: str | Sequence[str] | ContentColumns) -> ContentColumns:
+    """The columns that a `text=` argument means: the one place that asks which kind of content it is."""
+    return given if isinstance(given, ContentColumns) else TextColumns(text_names(given))
 
 
 def _strings(texts: TextColumn) -> pa.ChunkedArray:
@@ -128,25 +185,6 @@ def read_texts(frame: pd.DataFrame, name: str) -> tuple[pa.ChunkedArray, dict[in
         notes.update({int(row): f"{name} was missing" for row in rows})
         texts = pc.fill_null(texts, "")
     return texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts]), notes
-
-
-def content_keys(texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None = None) -> np.ndarray:
-    """(n,) uint64: BLAKE2b of each row's text (both texts of a pair), the same in every process and on every machine."""
-
-    def digest(text: bytes) -> bytes:
-        return hashlib.blake2b(text, digest_size=8).digest()
-
-    def bytes_of(column: pa.ChunkedArray, start: int) -> list[bytes]:
-        return column.slice(start, _KEYS_AT_ONCE).cast(pa.large_binary()).to_pylist()
-
-    keys = []
-    for start in range(0, len(texts), _KEYS_AT_ONCE):
-        first = bytes_of(texts, start)
-        if pair_texts is not None:
-            second = bytes_of(pair_texts, start)
-            first = [b"%d:%b%b" % (len(a.decode()), a, b) for a, b in zip(first, second, strict=True)]
-        keys.append(b"".join(map(digest, first)))
-    return np.frombuffer(b"".join(keys), dtype="<u8")
 
 
 def _coerced(column: pd.Series, notes: dict[int, str]) -> pd.Series:

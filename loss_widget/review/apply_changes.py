@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loss_widget.data.columns import as_tuple, column_position, text_columns
+from loss_widget.data.columns import column_position
+from loss_widget.data.contents import ContentColumns
 from loss_widget.data.labels import NO_LABEL
-from loss_widget.data.texts import content_keys, read_texts
+from loss_widget.data.texts import content_columns
 from loss_widget.errors import DataError, listing
 from loss_widget.review.journal.journal import Written, read_journal
 from loss_widget.review.journal.matching import final_states, match_subjects
@@ -28,7 +29,7 @@ def apply_changes(
     frame: pd.DataFrame,
     changes: Any,
     *,
-    text: str | Sequence[str] = "text",
+    text: str | Sequence[str] | ContentColumns = "text",
     label: str = "label",
     drop_removed: bool = True,
 ) -> pd.DataFrame:
@@ -47,7 +48,7 @@ def apply_changes(
     """
     if not isinstance(frame, pd.DataFrame):
         raise DataError(f"Expected a pandas DataFrame to make the changes in, found {type(frame).__name__}. Use `.to_pandas()`.")
-    keys = content_keys(*(read_texts(frame, name)[0] for name in as_tuple(text_columns(text))))
+    keys = content_columns(text).read(frame)[0].keys()
     position = column_position(frame, label)
     column = frame.iloc[:, position]
     if _is_journal(changes):

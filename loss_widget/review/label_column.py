@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loss_widget.data.columns import TextColumns, as_tuple, column_position
+from loss_widget.data.columns import column_position
+from loss_widget.data.contents import ContentColumns
 from loss_widget.data.labels import NO_LABEL
-from loss_widget.data.texts import content_keys, read_texts
 from loss_widget.errors import LabelError, ReviewError, listing
 
 _UNKNOWN = -2
@@ -30,7 +30,7 @@ class LabelColumn:
         self,
         frame: pd.DataFrame,
         *,
-        text: TextColumns,
+        shown: ContentColumns,
         label: str,
         values: Sequence[Any],
         aliases: Mapping[Any, int],
@@ -39,7 +39,7 @@ class LabelColumn:
     ) -> None:
         self.frame = frame
         self.read_only = read_only
-        self.text = text
+        self.shown = shown
         self.label = label
         self.values = list(values)
         self._aliases = dict(aliases)
@@ -207,10 +207,8 @@ class LabelColumn:
         column_position(self.frame, self.label)
 
     def _texts_unchanged(self, frame: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
-        names = as_tuple(self.text)
-        part = frame.iloc[rows, [column_position(frame, name) for name in names]]
-        texts = [read_texts(part, name)[0] for name in names]
-        return content_keys(*texts) == self._keys[rows]
+        part = frame.iloc[rows, [column_position(frame, name) for name in self.shown.names]]
+        return self.shown.read(part)[0].keys() == self._keys[rows]
 
     def _id_of(self, value: Any) -> int:
         if value is None or value is pd.NA or (isinstance(value, float) and value != value):

@@ -60,8 +60,7 @@ def _of_scores(scores: Scores, frame: pd.DataFrame, own_loss: np.ndarray | None 
     predicted[~np.isfinite(scores.log_probs[np.arange(len(predicted)), predicted])] = NO_LABEL
     table = ReviewTable(
         frame=frame,
-        texts=scores.texts,
-        pair_texts=scores.pair_texts,
+        contents=scores.contents,
         keys=scores.keys,
         given=scores.given_ids.copy(),
         predicted=predicted,
@@ -74,7 +73,7 @@ def _of_scores(scores: Scores, frame: pd.DataFrame, own_loss: np.ndarray | None 
     )
     labels = LabelColumn(
         frame,
-        text=scores.text,
+        shown=scores.shown,
         label=scores.label,
         values=scores.label_values,
         aliases=scores.label_aliases,
@@ -104,8 +103,7 @@ def _of_losses(
         raise ColumnError(f"Expected numbers in the loss column {loss!r}, found {losses.dtype}. Convert it with `pd.to_numeric`.")
     table = ReviewTable(
         frame=frame,
-        texts=examples.texts,
-        pair_texts=examples.pair_texts,
+        contents=examples.contents,
         keys=examples.keys,
         given=given.codes.copy(),
         predicted=guessed,
@@ -118,7 +116,7 @@ def _of_losses(
     )
     labels = LabelColumn(
         frame,
-        text=examples.text,
+        shown=examples.shown,
         label=label,
         values=given.values,
         aliases=dict(zip(given.values, range(len(given.values)), strict=True)),
@@ -202,8 +200,7 @@ def of_label_sets(scores: MultiLabelScores, frame: pd.DataFrame) -> tuple[Review
     column = scores.frame
     table = ReviewTable(
         frame=frame,
-        texts=scores.texts,
-        pair_texts=scores.pair_texts,
+        contents=scores.contents,
         keys=scores.keys,
         given=given.copy(),
         predicted=predicted,
@@ -218,7 +215,7 @@ def of_label_sets(scores: MultiLabelScores, frame: pd.DataFrame) -> tuple[Review
     written = pd.concat([own, column["predicted_label"]], ignore_index=True)
     labels = LabelColumn(
         frame,
-        text=scores.text,
+        shown=scores.shown,
         label=scores.label,
         values=[written.iloc[row] for row in first_rows],
         aliases={},

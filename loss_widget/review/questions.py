@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from loss_widget.data.columns import as_tuple
 from loss_widget.data.labels import NO_LABEL
 from loss_widget.review import outcome
 from loss_widget.review.arguments import as_query, check_rows, positions
@@ -57,7 +56,7 @@ class Questions:
     @property
     def text_columns(self) -> tuple[str, ...]:
         """The one text column, or the two of sentence pairs."""
-        return as_tuple(self._labels.text)
+        return self._labels.shown.names
 
     @property
     def has_probabilities(self) -> bool:

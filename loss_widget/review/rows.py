@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from loss_widget.data.columns import column_position
+from loss_widget.data.texts import take
 from loss_widget.errors import InputError
 from loss_widget.review.decisions import Decisions
 from loss_widget.review.query import VERDICTS, PageRow
@@ -20,7 +21,8 @@ _TOP = 6
 
 def page_rows(table: ReviewTable, decisions: Decisions, rows: np.ndarray, columns: Columns) -> list[PageRow]:
     """How these rows stand now: their texts, their labels by name, and what the model thinks of them."""
-    texts, pairs = table.texts_of(rows)
+    words = [take(column, rows).to_pylist() for column in table.contents.words]
+    texts, pairs = words[0] if words else [""] * len(rows), words[1] if len(words) > 1 else [None] * len(rows)
     names = [*table.label_names, None]
     values = zip(
         rows.tolist(),

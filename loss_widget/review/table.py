@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from loss_widget.data.contents import Contents
 from loss_widget.data.labels import NO_LABEL, label_id
 from loss_widget.data.texts import take
 from loss_widget.errors import ColumnError, InputError, listing, near_miss
@@ -29,7 +30,7 @@ NO_ROWS = np.empty(0, dtype=np.int64)
 
 
 class ReviewTable:
-    """The unchanging side of a review: n rows with texts, given and predicted labels, losses and, if known, log-probabilities.
+    """The unchanging side of a review: n rows with contents, given and predicted labels, losses and, if known, log-probabilities.
 
     `given`, `predicted`: (n,) int32, -1 for none. `loss`: (n,) float32, nats, NaN where there is none. `log_probs`: (n, n_labels)
     float32 or None. `keys`: (n,) uint64 content keys. `frame` is only read: for sorting by its numeric columns, and once for
@@ -40,8 +41,7 @@ class ReviewTable:
         self,
         *,
         frame: pd.DataFrame,
-        texts: pa.ChunkedArray,
-        pair_texts: pa.ChunkedArray | None,
+        contents: Contents,
         keys: np.ndarray,
         given: np.ndarray,
         predicted: np.ndarray,
@@ -53,8 +53,7 @@ class ReviewTable:
         score_notes: pa.ChunkedArray | None,
     ) -> None:
         self.frame = frame
-        self.texts = texts
-        self.pair_texts = pair_texts
+        self.contents = contents
         self.keys = keys
         self.given = given
         self.predicted = predicted
@@ -68,8 +67,7 @@ class ReviewTable:
         self.unknown_tokens = _counts(frame, "unknown_tokens")
         self.truncated = _flags(frame, "truncated")
         self.quirks = Quirks(
-            texts,
-            pair_texts,
+            contents,
             keys=keys,
             given=given,
             tokens=self.tokens,
@@ -143,11 +141,6 @@ class ReviewTable:
         """The rows, in order, whose text is the same."""
         return np.flatnonzero(self.keys == self.keys[row])
 
-    def texts_of(self, rows: np.ndarray) -> tuple[list[str], list[str | None]]:
-        texts = take(self.texts, rows).to_pylist()
-        pairs = [None] * len(rows) if self.pair_texts is None else take(self.pair_texts, rows).to_pylist()
-        return texts, pairs
-
     def score_notes_of(self, rows: np.ndarray) -> list[str]:
         return [""] * len(rows) if self._score_notes is None else take(self._score_notes, rows).to_pylist()
 
@@ -219,12 +212,9 @@ class ReviewTable:
 
     def _matches(self, query: Query, rows: np.ndarray | None) -> np.ndarray:
         """(len(rows) or n,) bool: which texts hold what is searched for."""
-        hits = None
-        for texts in (self.texts, self.pair_texts):
-            if texts is not None:
-                found = find(texts if rows is None else take(texts, rows), query.search or "", regex=query.search_regex)
-                hits = found if hits is None else hits | found
-        assert hits is not None
+        hits = np.zeros(len(self) if rows is None else len(rows), dtype=bool)
+        for words in self.contents.words:
+            hits |= find(words if rows is None else take(words, rows), query.search or "", regex=query.search_regex)
         return hits
 
     def _sort_values(self, name: str) -> np.ndarray:

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loss_widget.data.atomic_file import replacing
-from loss_widget.data.columns import as_tuple, unstorable
+from loss_widget.data.columns import unstorable
+from loss_widget.data.contents import restored_columns, stored_columns
 from loss_widget.data.label_sets import AlignedLabelSets, only_label
 from loss_widget.data.labels import AlignedLabels
-from loss_widget.data.texts import content_keys, read_texts
+from loss_widget.data.texts import content_columns
 from loss_widget.errors import DataError, ExportError, listing, near_miss
 from loss_widget.scores.multi_label import MultiLabelScores
 from loss_widget.scores.scores import Scores, scores_for
@@ -46,7 +47,7 @@ def write_table(scores: Scores, table: pa.Table, layout: dict[str, Any], path: P
         table = table.append_column(name, column)
     meta = {
         "version": 1,
-        "text": scores.text,
+        "content": stored_columns(scores.shown),
         "label": scores.label,
         "label_names": scores.label_names,
         "label_values": scores.label_values,
@@ -105,18 +106,16 @@ def scores_of(table: pa.Table, meta: dict[str, Any]) -> Scores:
     given, keys, stored = (table.column(name).combine_chunks() for name in OWN)
     frame = frame_of(table.drop_columns(list(OWN)), meta.get("layout", {}))
     frame.attrs.update(meta["attrs"])
-    text = meta["text"] if isinstance(meta["text"], str) else tuple(meta["text"])
-    texts = [read_texts(frame, name)[0] for name in as_tuple(text)]
+    shown = restored_columns(meta["content"]) if "content" in meta else content_columns(meta["text"])
     names = tuple(meta["label_names"])
     labels = _labels(given, names, meta)
     scores = scores_for(labels)(
         frame=frame,
-        text=text,
+        shown=shown,
         label=meta["label"],
         log_probs=_values(stored).reshape(len(frame), len(names)),
         labels=labels,
-        texts=texts[0],
-        pair_texts=texts[1] if len(texts) == 2 else None,
+        contents=shown.read(frame)[0],
         keys=np.asarray(keys),
         provenance=meta["provenance"],
     )
@@ -145,8 +144,7 @@ def _check_rows(scores: Scores) -> None:
     if len(frame) != len(scores):
         found = f"found {len(frame)} rows"
     else:
-        keys = content_keys(*(read_texts(frame, name)[0] for name in as_tuple(scores.text)))
-        moved = np.flatnonzero(keys != scores.keys)
+        moved = np.flatnonzero(~scores.contents.same_rows(scores.shown.read(frame)[0]))
         found = f"found {len(moved)} rows with another text, the first is row {moved[0]}" if len(moved) else ""
     if found:
         raise DataError(

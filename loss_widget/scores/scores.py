@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from loss_widget.data.columns import TextColumns, as_tuple, column_position
+from loss_widget.data.columns import column_position
+from loss_widget.data.contents import ContentColumns, Contents
 from loss_widget.data.examples import Examples, read_examples
 from loss_widget.data.label_sets import AlignedLabelSets
 from loss_widget.data.labels import NO_LABEL, AlignedLabels, align_labels, checked_names, label_column_of, read_labels
@@ -58,25 +59,23 @@ class Scores:
         self,
         *,
         frame: pd.DataFrame,
-        text: TextColumns,
+        shown: ContentColumns,
         label: str,
         log_probs: np.ndarray,
         labels: AlignedLabels,
-        texts: pa.ChunkedArray,
-        pair_texts: pa.ChunkedArray | None,
+        contents: Contents,
         keys: np.ndarray,
         provenance: dict[str, Any],
     ) -> None:
         self.frame = frame
-        self.text = text
+        self.shown = shown
         self.label = label
         self.log_probs = log_probs
         self.label_names = list(labels.names)
         self.label_values = labels.values
         self.label_aliases = dict(labels.aliases)
         self.given_ids = labels.codes
-        self.texts = texts
-        self.pair_texts = pair_texts
+        self.contents = contents
         self.keys = keys
         self.provenance = provenance
         self._index = frame.index  # as it was scored: `frame` is the caller's to sort
@@ -120,12 +119,11 @@ class Scores:
         }
         scores = kind(
             frame=frame,
-            text=examples.text,
+            shown=examples.shown,
             label=examples.label,
             log_probs=log_probs,
             labels=labels,
-            texts=examples.texts,
-            pair_texts=examples.pair_texts,
+            contents=examples.contents,
             keys=examples.keys,
             provenance={**made, **(provenance or {})},
         )
@@ -138,7 +136,7 @@ class Scores:
         frame: Any,
         probs: Any,
         *,
-        text: str | Sequence[str] = "text",
+        text: str | Sequence[str] | ContentColumns = "text",
         label: str = "label",
         label_names: Sequence[str] | None = None,
         in_sample: bool | None = None,
@@ -170,6 +168,11 @@ class Scores:
         return cls.from_pass(examples, labels, log_probs, provenance=provenance)
 
     @property
+    def text(self) -> str | tuple[str, ...]:
+        """The column of texts, or the pair of them."""
+        return self.shown.spelled
+
+    @property
     def probs(self) -> np.ndarray:
         """(n_rows, n_labels) float32 probabilities, computed anew at each call."""
         return np.exp(self.log_probs)
@@ -186,10 +189,8 @@ class Scores:
         """
         loss = self.losses
         rows = np.argsort(-loss, kind="stable")[:n]
-        texts = (self.texts, self.pair_texts)
         top = pd.DataFrame(index=self._index[rows])
-        for name, column in zip(as_tuple(self.text), texts, strict=False):
-            assert column is not None
+        for name, column in zip(self.shown.names, self.contents.words, strict=False):
             top[name] = column.take(pa.array(rows)).to_pylist()
         for name, values in self._judgement_by_name(rows).items():
             top[name] = values
@@ -321,7 +322,7 @@ def _score_notes(examples: Examples, labels: AlignedLabels, judged: np.ndarray, 
     said: dict[int, list[str]] = {}
     for row in np.flatnonzero(labels.missing).tolist():
         said.setdefault(row, []).append("no label")
-    for source in (examples.text_notes, notes):
+    for source in (examples.notes, notes):
         for row, note in source.items():
             said.setdefault(int(row), []).append(note)
     for row in np.flatnonzero(~judged).tolist():

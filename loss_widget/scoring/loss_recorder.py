@@ -119,7 +119,7 @@ class _Judge:
     def read(self, *, progress: bool) -> None:
         """Judge every row with the model as it now is."""
         examples, codes = self._plan.examples, self._plan.labels.codes
-        self._last = self._plan.scorer(examples.texts, examples.pair_texts, progress=progress)
+        self._last = self._plan.scorer(examples.contents, progress=progress)
         self.losses.append(losses(self._last.log_probs, codes))
         self.margins.append(logit_margins(self._last.log_probs, codes))
 

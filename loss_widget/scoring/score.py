@@ -123,8 +123,7 @@ class ScoringPlan:
                     look(rows, log_probs)
 
         read = self.scorer(
-            self.examples.texts,
-            self.examples.pair_texts,
+            self.examples.contents,
             loss_of=loss_of(self.labels),
             progress=progress,
             checkpoint=checkpoint,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from loss_widget.data.contents import Contents
 from loss_widget.data.texts import TextColumn, Texts
 from loss_widget.errors import InputError
 from loss_widget.scoring import models
@@ -73,7 +74,7 @@ class Scorer(TextReader):
 
     def __call__(
         self,
-        texts: TextColumn,
+        texts: TextColumn | Contents,
         pair_texts: TextColumn | None = None,
         *,
         loss_of: LossOf | None = None,

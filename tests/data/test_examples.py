@@ -28,7 +28,7 @@ def as_polars(rows):
 @pytest.mark.parametrize("make", [pd.DataFrame, as_polars, pa.Table.from_pylist, as_datasets, list], ids=lambda f: f.__name__)
 def test_every_kind_of_data_gives_the_same_examples(make):
     examples = read_examples(make(ROWS))
-    assert examples.texts.to_pylist() == ["null", "two words", ""]
+    assert examples.contents.words[0].to_pylist() == ["null", "two words", ""]
     assert examples.given.names == ("NA", "b")
     assert examples.given.codes.tolist() == [0, 1, -1]
 
@@ -43,7 +43,7 @@ def test_files_are_read_with_texts_like_null_and_labels_like_na_as_they_stand(tm
     else:
         frame.to_csv(path, index=False, sep="\t" if suffix == ".tsv" else ",")
     examples = read_examples(path)
-    assert examples.texts.to_pylist() == ["null", "two words", ""]
+    assert examples.contents.words[0].to_pylist() == ["null", "two words", ""]
     assert examples.given.codes.tolist() == [0, 1, -1]
 
 
@@ -67,10 +67,10 @@ def test_nothing_in_the_data_is_modified():
 def test_odd_texts_are_read_and_named():
     frame = pd.DataFrame({"text": pd.Series(["ok", None, 3, "\ud800!"], dtype=object), "label": [0, 0, 0, 0]})
     examples = read_examples(frame)
-    assert examples.texts.to_pylist() == ["ok", "", "3", "?!"]
-    assert examples.text_notes[1] == "text was missing"
-    assert "int" in examples.text_notes[2]
-    assert "replaced by ?" in examples.text_notes[3]
+    assert examples.contents.words[0].to_pylist() == ["ok", "", "3", "?!"]
+    assert examples.notes[1] == "text was missing"
+    assert "int" in examples.notes[2]
+    assert "replaced by ?" in examples.notes[3]
 
 
 def test_content_keys_are_of_the_text_alone_and_the_same_everywhere():
@@ -83,7 +83,7 @@ def test_content_keys_are_of_the_text_alone_and_the_same_everywhere():
 def test_a_pair_of_texts_is_one_content():
     frame = pd.DataFrame({"a": ["x", "xy"], "b": ["yz", "z"], "label": [0, 1]})
     examples = read_examples(frame, text=("a", "b"))
-    assert examples.pair_texts is not None
+    assert [words.to_pylist() for words in examples.contents.words] == [["x", "xy"], ["yz", "z"]]
     assert len(set(examples.keys.tolist())) == 2
 
 

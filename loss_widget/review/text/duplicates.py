@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -36,32 +36,32 @@ def same_text(keys: np.ndarray) -> np.ndarray:
     return first.astype(np.int32)[inverse]
 
 
-def same_words(texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None, first: np.ndarray) -> np.ndarray:
-    """(n,) int32: for each row the first row of the same words, in both texts of a pair. `first` (n,) is `same_text` of the rows.
+def same_words(words: Sequence[pa.ChunkedArray], first: np.ndarray) -> np.ndarray:
+    """(n,) int32: for each row the first row of the same words, in every column of them. `first` (n,) is `same_text` of the rows.
 
     Equal words weigh the same, letter by letter, so only rows whose weights agree are read as words.
     """
     groups = np.arange(len(first), dtype=np.int32)
     alike = np.flatnonzero(first == groups)
+    if not words:
+        return groups[first]
     for weigh in (_weigh_letters, _weigh_order):
         if not len(alike):
             break
-        alike = alike[_repeated(_weights(texts, pair_texts, alike, weigh))]
-    known: dict[str, int] = {}
+        alike = alike[_repeated(_weights(words, alike, weigh))]
+    known: dict[tuple[str, ...], int] = {}
     for rows in _parts(alike):
-        words = [words_of(text) for text in take(texts, rows).to_pylist()]
-        if pair_texts is not None:
-            words = [f"{a}\0{words_of(b)}" for a, b in zip(words, take(pair_texts, rows).to_pylist(), strict=True)]
-        groups[rows] = [known.setdefault(w, row) for w, row in zip(words, rows.tolist(), strict=True)]
+        read = zip(*([words_of(text) for text in take(column, rows).to_pylist()] for column in words), strict=True)
+        groups[rows] = [known.setdefault(said, row) for said, row in zip(read, rows.tolist(), strict=True)]
     return groups[first]
 
 
-def _weights(
-    texts: pa.ChunkedArray, pair_texts: pa.ChunkedArray | None, rows: np.ndarray, weigh: Callable[[pa.Array], np.ndarray]
-) -> np.ndarray:
-    """(len(rows),) uint64: the weight of each row's text, or of both."""
-    weights = _weights_of(texts, rows, weigh)
-    return weights if pair_texts is None else np.asarray(weights * np.uint64(3) + _weights_of(pair_texts, rows, weigh))
+def _weights(words: Sequence[pa.ChunkedArray], rows: np.ndarray, weigh: Callable[[pa.Array], np.ndarray]) -> np.ndarray:
+    """(len(rows),) uint64: the weight of each row's words, in all columns."""
+    weights = np.zeros(len(rows), dtype=np.uint64)
+    for column in words:
+        weights = weights * np.uint64(3) + _weights_of(column, rows, weigh)
+    return weights
 
 
 def _weights_of(texts: pa.ChunkedArray, rows: np.ndarray, weigh: Callable[[pa.Array], np.ndarray]) -> np.ndarray:

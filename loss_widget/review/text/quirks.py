@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loss_widget.data.contents import Contents
 from loss_widget.data.texts import over_parts
 from loss_widget.review.text.duplicates import same_text, same_words
 from loss_widget.review.text.scripts import scripts_of
@@ -52,8 +53,7 @@ class Quirks:
 
     def __init__(
         self,
-        texts: pa.ChunkedArray,
-        pair_texts: pa.ChunkedArray | None,
+        contents: Contents,
         *,
         keys: np.ndarray,
         given: np.ndarray,
@@ -61,7 +61,7 @@ class Quirks:
         truncated: np.ndarray | None = None,
         unknown_tokens: np.ndarray | None = None,
     ) -> None:
-        self._texts = [texts] if pair_texts is None else [texts, pair_texts]
+        self._words = contents.words
         self._keys = keys
         self._given = given
         self._tokens, self._truncated, self._unknown_tokens = tokens, truncated, unknown_tokens
@@ -120,8 +120,7 @@ class Quirks:
         """(n,) int32: for each row the first row of the same words."""
         with self._lock:
             if self._same_words is None:
-                first, *second = self._texts
-                self._same_words = same_words(first, second[0] if second else None, self.same_text)
+                self._same_words = same_words(self._words, self.same_text)
             return self._same_words
 
     def twins(self, row: int) -> np.ndarray:
@@ -153,8 +152,8 @@ class Quirks:
 
     def _find_other_script(self) -> np.ndarray:
         found = self._none()
-        for texts in self._texts:
-            codes = scripts_of(texts)
+        for words in self._words:
+            codes = scripts_of(words)
             counts = np.bincount(codes)
             counts[0] = 0
             found |= (codes != 0) & (codes != counts.argmax())
@@ -174,8 +173,10 @@ class Quirks:
         return (low < high)[groups] & (self._given >= 0) & ~self.mask("empty")
 
     def _any_text(self, found: Callable[[pa.Array], pa.Array]) -> np.ndarray:
-        masks = [over_parts(texts, lambda part: found(part).to_numpy(zero_copy_only=False)) for texts in self._texts]
-        return masks[0] if len(masks) == 1 else masks[0] | masks[1]
+        mask = self._none()
+        for words in self._words:
+            mask |= over_parts(words, lambda part: found(part).to_numpy(zero_copy_only=False))
+        return mask
 
     def _none(self) -> np.ndarray:
         return np.zeros(len(self._given), dtype=bool)

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from loss_widget.data.examples import Examples, read_examples
 from loss_widget.data.labels import NO_LABEL, AlignedLabels, align_labels
@@ -79,7 +78,7 @@ def cross_score(
         read = fine_tuned(reader, base, examples, labels, fold_of, training=training, progress=progress)
         log_probs, how = read.log_probs, asdict(training)
     else:
-        embeddings, read, how = _embed(reader, Texts.of(examples.texts, examples.pair_texts), progress=progress)
+        embeddings, read, how = _embed(reader, Texts.of(examples.contents), progress=progress)
         log_probs = out_of_fold_log_probs(embeddings, labels, fold_of, progress=progress)
     provenance = reader.provenance(
         rows=len(examples),
@@ -227,11 +226,7 @@ def _check_folds(folds: int, labels: AlignedLabels) -> None:
 
 def _text_groups(examples: Examples) -> np.ndarray:
     """(n,) integers, equal where the text (both texts of a pair) is the same."""
-
-    def codes(texts: pa.ChunkedArray) -> np.ndarray:
-        return np.asarray(texts.combine_chunks().dictionary_encode().indices)
-
-    groups = codes(examples.texts).astype(np.int64)
-    if examples.pair_texts is not None:
-        groups = groups * len(examples) + codes(examples.pair_texts)
+    groups = np.zeros(len(examples), dtype=np.int64)
+    for words in Texts.of(examples.contents).columns:
+        groups = groups * len(examples) + np.asarray(words.combine_chunks().dictionary_encode().indices)
     return groups

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from loss_widget.data.examples import Examples
 from loss_widget.data.labels import NO_LABEL, AlignedLabels
+from loss_widget.data.texts import Texts
 from loss_widget.errors import InputError, ModelError
 from loss_widget.scoring.scorer import Scorer
 from loss_widget.scoring.text_pass import TextPass
@@ -64,9 +64,7 @@ def fine_tuned(
             classifier = _fresh_classifier(base, labels.names, reader.tokenizer, seed=training.seed)
             _train(classifier, reader, _Rows(reader, examples, labels.codes, others), training, progress=progress)
         judge = Scorer(classifier, tokenizer=reader.tokenizer, max_length=reader.max_length, device=reader.device)
-        here = pa.array(held_out)
-        pairs = None if examples.pair_texts is None else examples.pair_texts.take(here)
-        read = judge(examples.texts.take(here), pairs, progress=progress)
+        read = judge(examples.contents.take(held_out), progress=progress)
         result.log_probs[held_out] = read.log_probs
         result.tokens[held_out] = read.tokens
         result.truncated[held_out] = read.truncated
@@ -80,7 +78,7 @@ class _Rows:
 
     def __init__(self, reader: TextReader, examples: Examples, codes: np.ndarray, rows: np.ndarray) -> None:
         self._reader, self._codes, self._rows = reader, codes, rows
-        self._texts = (examples.texts,) if examples.pair_texts is None else (examples.texts, examples.pair_texts)
+        self._texts = Texts.of(examples.contents).columns
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
-from loss_widget.data.columns import TextColumns
 from loss_widget.data.files import read_frame
 from loss_widget.errors import DataError, ExportError, near_miss
 from loss_widget.scores.parquet_file import frame_of, table_of
@@ -139,7 +138,7 @@ def fingerprint(paths: Sequence[Path]) -> str:
     return hashlib.sha256(repr(stats).encode()).hexdigest()
 
 
-def tables_of(data: Any, *, text: TextColumns, label: str) -> tuple[Iterable[pa.Table], dict[str, Any], list[str] | None]:
+def tables_of(data: Any, *, text: Sequence[str], label: str) -> tuple[Iterable[pa.Table], dict[str, Any], list[str] | None]:
     """Data in memory as Arrow tables, one after the other; the layout of its frame; the label names that it knows (`ClassLabel`).
 
     A `datasets.Dataset` is streamed from its files.

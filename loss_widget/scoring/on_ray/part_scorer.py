@@ -13,10 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loss_widget.data.columns import TextColumns, as_tuple
+from loss_widget.data.contents import ContentColumns
 from loss_widget.data.examples import Examples
 from loss_widget.data.labels import AlignedLabels, GivenLabels, align_labels, read_labels
-from loss_widget.data.texts import content_keys, read_texts
 from loss_widget.errors import LabelError, LossWidgetError
 from loss_widget.scores.parquet_file import read_table, write_table
 from loss_widget.scores.parquet_folder import ROW, part_path
@@ -73,7 +72,7 @@ class Job:
     source: ParquetRows
     parts: Sequence[Part]
     kept: Sequence[str]
-    text: TextColumns
+    shown: ContentColumns
     label: str
     labels: ColumnLabels
     out: Path
@@ -115,20 +114,19 @@ class PartScorer:
     def _write(self, part: Part, path: Path) -> None:
         job = self._job
         table = job.source.read(part)
-        frame = table.select([*as_tuple(job.text), job.label]).to_pandas()
-        texts, notes = zip(*(read_texts(frame, name) for name in as_tuple(job.text)), strict=True)
+        frame = table.select([*job.shown.names, job.label]).to_pandas()
+        contents, notes = job.shown.read(frame)
         labels = job.labels.in_column(table.column(job.label))
         examples = Examples(
             frame=frame,
-            text=job.text,
+            shown=job.shown,
             label=job.label,
-            texts=texts[0],
-            pair_texts=texts[1] if len(texts) == 2 else None,
+            contents=contents,
             given=GivenLabels(labels.codes, labels.names, labels.values),
-            keys=content_keys(*texts),
-            text_notes={row: note for said in reversed(notes) for row, note in said.items()},
+            keys=contents.keys(),
+            notes=notes,
         )
-        read = self._scorer(examples.texts, examples.pair_texts)
+        read = self._scorer(contents)
         scores = Scores.from_pass(
             examples,
             labels,

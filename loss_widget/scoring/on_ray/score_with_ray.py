@@ -20,8 +20,10 @@ import pandas as pd
 import pyarrow as pa
 
 from loss_widget import errors
-from loss_widget.data.columns import TextColumns, as_tuple, column_position, text_columns
+from loss_widget.data.columns import column_position
+from loss_widget.data.contents import ContentColumns
 from loss_widget.data.labels import AlignedLabels
+from loss_widget.data.texts import content_columns
 from loss_widget.errors import InputError, LossWidgetError, ModelError
 from loss_widget.scores import parquet_folder
 from loss_widget.scores.parquet_file import OWN
@@ -78,23 +80,23 @@ def score_with_ray(
         )
     _check_counts(workers=workers, cpus_per_worker=cpus_per_worker, rows_per_part=rows_per_part)
     _import_ray()
-    started, columns, folder = time.perf_counter(), text_columns(text), Path(out).expanduser().absolute()
+    started, shown, folder = time.perf_counter(), content_columns(text), Path(out).expanduser().absolute()
     scorer = Scorer(_on_cpu(model), tokenizer=tokenizer, max_length=max_length, device="cpu")
     if scorer.multi_label:
         raise ModelError("Expected a model of one label a row, found a multi-label one. Call `lw.score`, which judges it.")
     parquet_folder.claim(folder)
-    rows, source, known = _rows_of(data_or_paths, folder / "_input", text=columns, label=label)
-    kept, told = _kept(rows.schema, columns, label), label_names is not None
+    rows, source, known = _rows_of(data_or_paths, folder / "_input", text=shown.names, label=label)
+    kept, told = _kept(rows.schema, shown, label), label_names is not None
     labels = ColumnLabels.of(rows, label, scorer.label_names, label_names if told else known, label_map, by_position=not told)
     made_from = {
         "data": source,
         "weights": models.weights_hash(scorer.model),
         "tokenizer": scorer.tokenizer_digest(),
         "max_length": str(scorer.max_length),
-        "text, label": repr((columns, label)),
+        "text, label": repr((shown.spelled, label)),
         "label names": repr((labels.aligned.names, labels.aligned.values, labels.aligned.aliases)),
     }
-    job = Job(scorer, rows, rows.parts(rows_per_part), kept, columns, label, labels, folder)
+    job = Job(scorer, rows, rows.parts(rows_per_part), kept, shown, label, labels, folder)
     if not parquet_folder.begin(folder, rows=rows.rows, parts=len(job.parts), made_from=made_from):
         told_by_all = _Told(labels.aligned)
         with running_ray():
@@ -252,7 +254,7 @@ def _share(workers: int, cpus: int | None) -> dict[str, Any]:
     return {"num_cpus": share, "num_gpus": 1 / -(-workers // gpus) if gpus else 0}
 
 
-def _rows_of(data: Any, folder: Path, *, text: TextColumns, label: str) -> tuple[ParquetRows, str, list[str] | None]:
+def _rows_of(data: Any, folder: Path, *, text: Sequence[str], label: str) -> tuple[ParquetRows, str, list[str] | None]:
     """The data as rows of Parquet, staged in `folder` unless it is; what tells it from others; its label names if it knows."""
     paths = parquet_files(data)
     if paths is not None:
@@ -278,10 +280,10 @@ def _in_order(dataset: Any) -> Iterator[pa.Table]:
         options.preserve_order = before
 
 
-def _kept(schema: pa.Schema, text: TextColumns, label: str) -> list[str]:
+def _kept(schema: pa.Schema, shown: ContentColumns, label: str) -> list[str]:
     """The caller's columns; `ColumnError` where those of text and label are not among them."""
     frame = pd.DataFrame(columns=[name for name in schema.names if name not in (*OWN, parquet_folder.ROW)])
-    for name in (*as_tuple(text), label):
+    for name in (*shown.names, label):
         column_position(frame, name)
     return list(callers_columns(frame).columns)
 

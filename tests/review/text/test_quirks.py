@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from small import make_scores
 
 import loss_widget as lw
+from loss_widget.data.texts import Texts
 from loss_widget.errors import InputError
 from loss_widget.review.text import duplicates, quirks
 from loss_widget.review.text.duplicates import same_text, same_words, words_of
@@ -24,10 +25,9 @@ from loss_widget.review.text.scripts import SCRIPTS, scripts_of
 
 def quirks_of(texts: list[str], given: list[int] | None = None, pairs: list[str] | None = None, **known) -> dict[str, list[int]]:
     """{quirk: rows}, of those that occur."""
-    columns = [pa.chunked_array([part]) for part in (texts, pairs) if part is not None]
     keys = numbered(list(zip(texts, pairs or texts, strict=True)))
     labels = np.array(given if given is not None else [0] * len(texts), dtype=np.int32)
-    found = Quirks(columns[0], columns[1] if pairs else None, keys=keys, given=labels, **known)
+    found = Quirks(Texts.of(texts, pairs), keys=keys, given=labels, **known)
     return {quirk: rows for quirk in QUIRKS if (rows := np.flatnonzero(found.mask(quirk)).tolist())}
 
 
@@ -106,8 +106,8 @@ def test_rows_are_grouped_exactly_as_their_words_say(rows, chunk):
     column = pa.chunked_array([pa.array(texts[i : i + chunk], pa.large_string()) for i in range(0, len(texts), chunk)])
     first = same_text(numbered(texts))
     expected: dict[str, int] = {}
-    assert same_words(column, None, first).tolist() == [expected.setdefault(words_of(t), i) for i, t in enumerate(texts)]
-    paired = same_words(column, pa.chunked_array([texts[::-1]]), np.arange(len(texts), dtype=np.int32))
+    assert same_words([column], first).tolist() == [expected.setdefault(words_of(t), i) for i, t in enumerate(texts)]
+    paired = same_words([column, pa.chunked_array([texts[::-1]])], np.arange(len(texts), dtype=np.int32))
     both: dict[tuple[str, str], int] = {}
     assert paired.tolist() == [
         both.setdefault((words_of(a), words_of(b)), i) for i, (a, b) in enumerate(zip(texts, texts[::-1], strict=True))
