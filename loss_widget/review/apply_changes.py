@@ -18,8 +18,9 @@ from loss_widget.data.contents import ContentColumns
 from loss_widget.data.labels import NO_LABEL
 from loss_widget.data.texts import content_columns
 from loss_widget.errors import DataError, listing
-from loss_widget.review.journal.journal import Written, read_journal
+from loss_widget.review.journal.journal import read_journal
 from loss_widget.review.journal.matching import final_states, match_subjects
+from loss_widget.review.journal.written import Written
 from loss_widget.review.query import VERDICTS
 
 _NEEDED = ("row", "key", "verdict", "old_label", "new_label")

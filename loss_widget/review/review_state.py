@@ -11,8 +11,9 @@ from loss_widget.data.labels import NO_LABEL, label_id
 from loss_widget.errors import LabelError
 from loss_widget.review.decisions import Decision, Decisions, SpotCheck
 from loss_widget.review.estimate import ErrorsLeft, draw_order, errors_left
-from loss_widget.review.journal.journal import Journal, JournalledDecision, Subject, Written
+from loss_widget.review.journal.journal import Journal
 from loss_widget.review.journal.matching import as_decision, final_states, match_subjects
+from loss_widget.review.journal.written import JournalledDecision, Subject, Written
 from loss_widget.review.label_column import LabelColumn
 from loss_widget.review.table import NO_ROWS, ReviewTable
 

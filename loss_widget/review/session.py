@@ -27,6 +27,7 @@ from loss_widget.review.open_source import open_source
 from loss_widget.review.query import Query
 from loss_widget.review.questions import Questions
 from loss_widget.review.table import NO_ROWS
+from loss_widget.review.uninterrupted import uninterrupted
 
 _CLOSED = "This review was closed."
 
@@ -71,6 +72,7 @@ class ReviewSession(Questions):
         self._seen: dict[str, np.ndarray] = {}  # op_id → the rows it touched
         self._ownership = JournalOwnership(None if labels.read_only else journal, self._table.keys, owner=self)
         written = self._ownership.look() if self.read_only else self._ownership.claim()
+        self.read_only = self.read_only or self._ownership.read_only
         if written is not None:
             self._state.resume(written)
             self._seen.update(dict.fromkeys(self._state.op_ids, NO_ROWS))
@@ -167,7 +169,7 @@ class ReviewSession(Questions):
         with self.lock:
             if self.read_only:
                 raise ReadOnly(self.read_only)
-            self._state.draw(int(rows), anew=anew)
+            self._state.draw(min(int(rows), len(self)), anew=anew)
             told = self._state.errors_left()
             assert told is not None
             return told
@@ -194,10 +196,8 @@ class ReviewSession(Questions):
                 self._seen[decision.op_id] = np.asarray(decision.rows, dtype=np.int64)
                 return Taken(self._seen[decision.op_id], False, tuple(stale))
             subject = self._state.decisions.subject_of(decision) or decision
-            self._state.write(decision, self._ownership.open_or_make())
-            rows = self._state.decisions.apply(decision)
-            self._seen[decision.op_id] = rows
-            self._labels.want(rows, self._state.decisions.labels[rows])
+            with uninterrupted():
+                rows = self._save_and_apply(decision)
             decision = replace(decision, rows=tuple(rows.tolist()))
         for callback in list(self._on_change):
             try:
@@ -360,6 +360,17 @@ class ReviewSession(Questions):
 
     def _decision(self, kind: str, rows: int | Iterable[int], *, label: int | None = None, note: str | None = None) -> Decision:
         return Decision(kind, positions(rows, len(self)), label, note, self.reviewer)
+
+    def _save_and_apply(self, decision: Decision) -> np.ndarray:
+        self._state.write(decision, self._ownership.open_or_make())
+        try:
+            rows = self._state.decisions.apply(decision)
+            self._seen[decision.op_id] = rows
+            self._labels.want(rows, self._state.decisions.labels[rows])
+        except BaseException as error:  # such as a MemoryError: what is on disk is more than what is here
+            self.superseded(f"The last decision is saved but could not be shown ({error!r}): run this cell again.")
+            raise
+        return rows
 
     def _check(self, decision: Decision) -> None:
         check_rows(decision.rows, len(self))

@@ -198,3 +198,12 @@ def test_the_interval_is_never_told_narrower_than_it_is(low, width):
     numbers = [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", said.split("confidence ")[1].split(". ")[0])]
     assert (numbers[0] if len(numbers) == 2 else 0) <= low
     assert numbers[-1] >= low + width
+
+
+@pytest.mark.parametrize("rows", [2**31, 2**63, 10**30])
+def test_a_spot_check_of_more_rows_than_there_are_draws_all_of_them(scores, rows):
+    with lw.ReviewSession(scores, journal="spot.sqlite") as session:
+        assert session.spot_check(rows).drawn == len(session)
+        session.keep(1)
+    with lw.ReviewSession(make_scores(), journal="spot.sqlite") as again:
+        assert again.summary()["keep"] == 1

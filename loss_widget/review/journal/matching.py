@@ -10,7 +10,7 @@ import numpy as np
 
 from loss_widget.data.labels import NO_LABEL
 from loss_widget.review.decisions import Decision, Decisions
-from loss_widget.review.journal.journal import JournalledDecision, Subject
+from loss_widget.review.journal.written import JournalledDecision, Subject
 
 
 @dataclass(frozen=True)

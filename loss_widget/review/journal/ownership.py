@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import weakref
 from dataclasses import dataclass
 from itertools import count
@@ -12,7 +13,11 @@ from typing import Protocol
 import numpy as np
 
 from loss_widget.errors import InputError, JournalDamaged, ReadOnly
-from loss_widget.review.journal.journal import Journal, Written, check_header, find_journal, read_journal
+from loss_widget.review.journal.choice import find_journal
+from loss_widget.review.journal.journal import Journal, check_header, read_journal
+from loss_widget.review.journal.sqlite_file import CannotWrite
+from loss_widget.review.journal.written import Written
+from loss_widget.review.uninterrupted import uninterrupted
 
 FOLDER = ".loss_widget"
 _SUPERSEDED = "A newer widget goes on with this review: work there, or run this cell again."
@@ -44,11 +49,13 @@ class JournalOwnership:
         self._owner = owner
         self.journal: Journal | None = None
         self.path: Path | None = None
+        self.read_only = ""
+        """Why nothing can be written in the journal, in words, where that is so."""
         if choice == "auto":
             folder = Path(FOLDER).resolve()
             self.path = find_journal(folder, keys) or _new_path(folder, keys)
         elif choice is not None:
-            self.path = Path(choice).expanduser().resolve()
+            self.path = Path(os.path.realpath(os.path.expanduser(choice)))  # unlike Path.resolve it lets a loop of links be
 
     def look(self) -> Written | None:
         """What the journal holds, if its file is there already, without laying hands on it."""
@@ -56,22 +63,37 @@ class JournalOwnership:
 
     def claim(self) -> Written | None:
         """What the journal holds, if its file is there. An older session of this process that is on it turns read-only."""
+        with uninterrupted():  # a journal that is open and not in _claims would be locked until this process ends
+            return self._claim()
+
+    def _claim(self) -> Written | None:
         if self.path is None:
             return None
         earlier = _claims.get(self.path)
-        self.journal = earlier.journal if earlier is not None else None
-        if self.journal is None and not check_header(self.path):
-            self.journal = Journal(self.path)
+        taken_over = earlier is not None and earlier.journal is not None and earlier.journal.is_ours
+        self.journal = earlier.journal if earlier is not None and taken_over else None
+        written = None
+        try:
+            if self.journal is None and not check_header(self.path):
+                self.journal = Journal(self.path)
+            written = None if self.journal is None else self.journal.read()
+        except CannotWrite as error:
+            self.read_only = str(error)
+            return read_journal(self.path)
+        except BaseException:
+            if self.journal is not None and not taken_over:
+                self.journal.close()
+            raise
         _claims[self.path] = _Claim(weakref.ref(self._owner), self.journal)
         previous = earlier.owner() if earlier is not None else None
         if previous is not None:
             previous.superseded(_SUPERSEDED)
-        return None if self.journal is None else self.journal.read()
+        return written
 
     def open_or_make(self) -> Journal | None:
         """The journal, made now if need be; None where the review is not saved."""
         if self.journal is None and self.path is not None:
-            if self.path.exists() and not check_header(self.path):
+            if not check_header(self.path) and read_journal(self.path).decisions:
                 why = f"Another process has begun a review in {self.path}: run this cell again to go on with it."
                 self._owner.superseded(why)
                 raise ReadOnly(why)

@@ -17,7 +17,7 @@ from small import TEXTS, make_frame, make_scores
 
 import loss_widget as lw
 from loss_widget.errors import JournalDamaged, JournalError, JournalInUse, ReadOnly
-from loss_widget.review.journal.journal import Journal
+from loss_widget.review.journal.journal import APPLICATION_ID, Journal
 
 
 def test_a_review_without_decisions_leaves_no_file(scores):
@@ -253,22 +253,35 @@ def test_between_two_decisions_everything_is_in_the_one_file(scores):
     assert sorted(path.name for path in Path().iterdir()) == ["copy.sqlite", "j.sqlite"]
 
 
-def test_a_journal_in_wal_mode_as_older_versions_wrote_it_opens_and_leaves_that_mode(scores):
-    with lw.ReviewSession(make_scores(), journal="closed.sqlite") as session:
-        session.keep(0)
-    with contextlib.closing(sqlite3.connect("closed.sqlite", isolation_level=None)) as db:
+@pytest.mark.parametrize("end", ["closed", "killed"])
+def test_a_journal_of_the_first_version_opens_and_goes_on(scores, end):
+    """It was in WAL mode, knew no sums, and left its last decisions in a file beside it when it was killed."""
+    with contextlib.closing(sqlite3.connect("writing.sqlite", isolation_level=None)) as db:
+        db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         db.execute("PRAGMA journal_mode=WAL")
-        db.execute("UPDATE decisions SET kind = 'remove'")
-        for end in ("", "-wal"):
-            shutil.copy(f"closed.sqlite{end}", f"killed.sqlite{end}")
-    for name in ("closed.sqlite", "killed.sqlite"):
-        assert lw.ReviewSession(make_scores(), journal=name, read_only=True).summary()["remove"] == 1
-        with lw.ReviewSession(make_scores(), journal=name) as session:
-            session.keep(range(1, 6))
-            assert not Path(f"{name}-wal").exists()
-        assert not Path(f"{name}-shm").exists()
-        with lw.ReviewSession(make_scores(), journal=name) as session:
-            assert session.summary()["reviewed"] == 6
+        db.executescript((Path(__file__).parent / "version_1.sql").read_text())
+        for name in ("writing.sqlite", "writing.sqlite-wal"):
+            shutil.copy(name, name.replace("writing", "killed"))
+    shutil.copy("writing.sqlite", "closed.sqlite")
+    path = f"{end}.sqlite"
+    looking = lw.ReviewSession(make_scores(), journal=path, read_only=True)
+    assert looking.changes[["row", "verdict", "new_label"]].values.tolist() == [
+        [0, "relabel", "meh"],
+        [1, "keep", "good"],
+        [2, "keep", "meh"],
+        [3, "relabel", "meh"],
+        [7, "remove", "bad"],
+        [8, "unsure", "meh"],
+        [9, "relabel", "new"],
+    ]
+    assert (looking.page(lw.Query(sort="row", descending=False)).rows[5].note, looking.summary()["reviewed"]) == ("odd", 7)
+    with lw.ReviewSession(make_scores(), journal=path) as session:
+        session.relabel([3, 4], "bad")
+        session.undo()
+        session.keep(5)
+    with lw.ReviewSession(scores, journal=path) as session:
+        assert session.changes["row"].tolist() == [0, 1, 2, 3, 5, 7, 8, 9]
+    assert [p.name for p in Path().glob(f"{end}*")] == [path]
 
 
 def test_a_reader_undoes_a_write_that_was_killed_in_the_middle(scores):

@@ -1,0 +1,43 @@
+PRAGMA user_version=1;
+BEGIN TRANSACTION;
+CREATE TABLE subjects (subject INTEGER PRIMARY KEY, key INTEGER NOT NULL, given TEXT, twin INTEGER NOT NULL,
+                       twins INTEGER NOT NULL);
+INSERT INTO subjects VALUES(1,-3909962556668568620,'good',0,2);
+INSERT INTO subjects VALUES(2,-4727653991321066630,'good',0,2);
+INSERT INTO subjects VALUES(3,2550163017576714371,'good',0,1);
+INSERT INTO subjects VALUES(4,-1416700359313747995,'bad',0,1);
+INSERT INTO subjects VALUES(5,-7751264670043231748,'bad',0,1);
+INSERT INTO subjects VALUES(6,1633258444086873353,'meh',0,1);
+INSERT INTO subjects VALUES(7,-5426141060434712860,'good',0,1);
+INSERT INTO subjects VALUES(8,-6351749925469545153,'meh',0,1);
+CREATE TABLE decisions (seq INTEGER PRIMARY KEY, op_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT, note TEXT,
+                        reviewer TEXT NOT NULL, at TEXT NOT NULL);
+INSERT INTO decisions VALUES(1,'dccc417654c748b0b98b64274b103143','relabel','meh',NULL,'ann','2026-11-30T22:24:51.142+00:00');
+INSERT INTO decisions VALUES(2,'a6ea7eacfabe4671ba3e913a9677d2b2','keep',NULL,NULL,'ann','2026-11-30T22:24:51.153+00:00');
+INSERT INTO decisions VALUES(3,'37b8f870956e44bfa5311b968b0d61e5','note',NULL,'odd','ann','2026-11-30T22:24:51.159+00:00');
+INSERT INTO decisions VALUES(4,'e0cbf1ca27464cb5bfa4af34060d74ef','remove',NULL,NULL,'ann','2026-11-30T22:24:51.167+00:00');
+INSERT INTO decisions VALUES(5,'53b592b8a8c14454abdcb6f21c7f9d76','undo',NULL,NULL,'ann','2026-11-30T22:24:51.175+00:00');
+INSERT INTO decisions VALUES(6,'af0b6e8c3c7f421db5b71d6c8ea1fe15','redo',NULL,NULL,'ann','2026-11-30T22:24:51.177+00:00');
+INSERT INTO decisions VALUES(7,'b1014bca035549dcbae0b0979b65628f','unsure',NULL,NULL,'ann','2026-11-30T22:24:51.182+00:00');
+INSERT INTO decisions VALUES(8,'dbfb3d8b25d842f1af79d23e77e66e59','relabel','new',NULL,'ann','2026-11-30T22:24:51.191+00:00');
+INSERT INTO decisions VALUES(9,'4910cb67dfd04ff6a009aa76825ebf74','keep',NULL,NULL,'ann','2026-11-30T22:24:51.201+00:00');
+CREATE TABLE decided (seq INTEGER NOT NULL REFERENCES decisions, subject INTEGER NOT NULL REFERENCES subjects,
+                      PRIMARY KEY (seq, subject)) WITHOUT ROWID;
+INSERT INTO decided VALUES(1,1);
+INSERT INTO decided VALUES(1,2);
+INSERT INTO decided VALUES(2,3);
+INSERT INTO decided VALUES(3,4);
+INSERT INTO decided VALUES(4,5);
+INSERT INTO decided VALUES(7,6);
+INSERT INTO decided VALUES(8,7);
+INSERT INTO decided VALUES(9,8);
+CREATE TABLE labels (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO labels VALUES('good','"good"');
+INSERT INTO labels VALUES('meh','"meh"');
+INSERT INTO labels VALUES('bad','"bad"');
+INSERT INTO labels VALUES('new','"new"');
+CREATE TABLE spot_checks (number INTEGER PRIMARY KEY, size INTEGER NOT NULL, seed INTEGER NOT NULL,
+                                        revision INTEGER NOT NULL);
+INSERT INTO spot_checks VALUES(1,3,8,8);
+CREATE INDEX subjects_by_key ON subjects (key);
+COMMIT;
