@@ -120,7 +120,7 @@ export interface Op {
 }
 
 /** A verdict on every row of a query; `rows` is empty. Its `as_of` and `count` are what a preview said. */
-export interface BulkOp extends Op {
+export interface QueryOp extends Op {
   readonly query: Query;
   readonly count: number;
 }
@@ -263,7 +263,7 @@ export interface Verbs {
   page: { args: { readonly query: Query }; result: PageResult };
   count: { args: { readonly query: Query }; result: { readonly total: number } };
   decide: {
-    args: { readonly ops: readonly (Op | BulkOp)[] };
+    args: { readonly ops: readonly (Op | QueryOp)[] };
     result: { readonly results: readonly OpResult[]; readonly summary: Summary };
   };
   text: { args: { readonly row: number }; result: { readonly text: string; readonly pair: string | null } };
@@ -273,7 +273,7 @@ export interface Verbs {
   confusion: { args: { readonly query: Query }; result: Confusion };
   facets: { args: { readonly query: Query }; result: Facets };
   /** The other rows of the same words, at most 50 of `total`. */
-  twins: {
+  duplicates: {
     args: { readonly row: number };
     result: { readonly total: number; readonly rows: readonly Row[] };
   };

@@ -1,4 +1,4 @@
-/** The entry that anywidget loads: connects a view to its model and draws it; nothing else. */
+/** The entry that anywidget loads: connects a view to its model and puts its parts together. */
 
 import "./dom/theme.css";
 import "./grid/grid.css";
@@ -14,7 +14,7 @@ import "./grid/text-view.css";
 import "./panes/panes.css";
 import "./panes/progress.css";
 import "./grid/dock.css";
-import { makeTwins } from "./dialogs/duplicates";
+import { makeDuplicatesDialog } from "./dialogs/duplicates";
 import { makeHelp } from "./dialogs/help";
 import { makePicker } from "./dialogs/label-picker";
 import { makeSelectionBar } from "./dialogs/selection-bar";
@@ -65,18 +65,18 @@ function render({ model, el, signal: outer }: View): () => void {
 
 function draw(store: Store, signal: AbortSignal): HTMLElement {
   const make = maker<State>(signal);
-  const { place } = store;
+  const { position } = store;
   const backToGrid = () => {
     if (!grid.focus()) root.focus();
   };
-  /** Opened by a key, the picker moves the cursor on as every decision by key does. */
+  /** Opens the picker. Opened by a key, it moves the cursor on, as every decision by key does. */
   const choose = (id: number, anchor: HTMLElement, byKey = false) => {
     const row = store.row(id);
     const { state } = store;
-    if (!row || state.locked) return;
+    if (!row || state.lockReason) return;
     const pick = (label: number) => {
       store.decide("relabel", id, { label });
-      if (byKey) place.step(1);
+      if (byKey) position.moveCursor(1);
     };
     picker.open({ title: `New label of row ${id}`, row, pick }, state, anchor);
   };
@@ -90,7 +90,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
     progress: (inner: typeof make, of: Store) => makeProgress(inner, of, backToGrid),
   };
   const toolbar = makeToolbar(make, store, { help: () => help.toggle(toolbar.help), backToGrid });
-  const navigators = makePanes(make, store, panes, makeBanner(make));
+  const panesStrip = makePanes(make, store, panes, makeBanner(make));
   const chips = makeChips(make, store, backToGrid);
   const selectionBar = makeSelectionBar(
     make,
@@ -101,13 +101,13 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
   );
   const grid = makeGrid(make, store, selectionBar.el, choose);
   const inspector = makeInspector(make, store, {
-    showTwins: (row) => twins.open(row, inspector.el),
+    showDuplicates: (row) => duplicates.open(row, inspector.el),
     backToGrid,
   });
   const pager = makePager(make, store);
-  const twins = makeTwins(make, store, selectionBar.focus, backToGrid);
+  const duplicates = makeDuplicatesDialog(make, store, selectionBar.focus, backToGrid);
 
-  // A click beside the open picker only closes it, as beside any menu: it must not relabel the row that it falls on.
+  // A click beside the open picker only closes it, as with any menu: it must not relabel the row that it falls on.
   let closing = false;
   const first = { signal, capture: true };
   grid.el.addEventListener(
@@ -129,12 +129,12 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
 
   const keyActs = {
     choose() {
-      const row = place.row();
+      const row = position.row();
       const anchor = grid.cursorLabel();
       if (row && anchor) choose(row.row, anchor, true);
     },
     note: inspector.writeNote,
-    many: selectionBar.start,
+    decideSelection: selectionBar.start,
     expand: inspector.expand,
     search() {
       toolbar.search.focus();
@@ -150,7 +150,7 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
       className: "loss-widget",
       tabindex: -1,
       "data-unsaved": ({ unsaved }) => unsaved,
-      ".locked": ({ locked }) => locked,
+      ".locked": ({ lockReason }) => lockReason,
       ".with-columns": store.state.snapshot.columns.length > 0,
       ".reading-all": inspector.isExpanded,
       ".losses-only": ({ snapshot }) => !snapshot.has_predictions,
@@ -161,16 +161,17 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
         const pressing = on("button, [type=checkbox]") && (event.key === "Enter" || event.key === " ");
         const acted = !typing && !pressing && !event.defaultPrevented && handleKey(event, store, keyActs);
         if (acted) event.preventDefault();
-        // VS Code acts on whatever it hears: that is what means nothing here, as Ctrl+S and F1, and never runs a cell.
+        // VS Code acts on every key that bubbles up: let those through that mean nothing here, like Ctrl+S and F1, and never
+        // one that runs a cell.
         const chord = event.ctrlKey || event.metaKey || event.altKey;
         const theirs =
           /^F\d/.test(event.key) || (chord && (typing ? /^[sp]$/i : /^(?!Enter)/).test(event.key));
         if (acted || pressing || !theirs) event.stopPropagation();
       },
     },
-    ...[toolbar.el, navigators, chips, grid.el, inspector.el],
+    ...[toolbar.el, panesStrip, chips, grid.el, inspector.el],
     make(".foot", make(".live", pager.el, makeStatus(make, store)), pager.size),
-    ...[picker.el, selectionBar.dialog, twins.el, help.el],
+    ...[picker.el, selectionBar.dialog, duplicates.el, help.el],
   );
 
   const show = () => {
@@ -182,27 +183,28 @@ function draw(store: Store, signal: AbortSignal): HTMLElement {
   return root;
 }
 
-/** From inside a shadow root the notebook sees only the host as the focused element. */
+/** Seen from outside a shadow root, its host is the focused element: it needs the guard too. */
 function guardHost(root: HTMLElement): void {
   const home = root.getRootNode();
   if (home instanceof ShadowRoot) home.host.setAttribute(GUARD, "true");
 }
 
-/** What cells and newer widgets do comes over a second, tiny model: a push on the grid's own comm makes clicks wait. */
+/** Follows what cells and newer widgets do. It comes over a second, tiny model: on ipykernel 7 a push on the grid's own comm
+would make every later click wait for the end of the cell. */
 async function followAnnouncements(model: Model, store: Store, signal: AbortSignal): Promise<void> {
   const id = /^IPY_MODEL_(.+)$/.exec(`${model.get("announcements")}`)?.[1];
   if (id === undefined || !model.widget_manager) return;
   try {
-    const told = await model.widget_manager.get_model(id);
+    const announcements = await model.widget_manager.get_model(id);
     if (signal.aborted) return;
     // Restored from the notebook's file, without a kernel.
-    if (told.comm_live === false) store.doubt();
-    const hear = () => store.announced(told);
-    told.on("change", hear);
-    atEnd(signal, () => told.off("change", hear));
+    if (announcements.comm_live === false) store.checkKernel();
+    const hear = () => store.announced(announcements);
+    announcements.on("change", hear);
+    atEnd(signal, () => announcements.off("change", hear));
     hear();
   } catch {
-    // marimo has no manager to ask: what a cell does shows with the next page.
+    // marimo has no widget manager: what a cell does shows with the next page.
   }
 }
 

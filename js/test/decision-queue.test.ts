@@ -109,7 +109,7 @@ test("a dead kernel keeps the rows, locks decisions and says how many are not sa
   store.toggle(0);
   store.toggle(1);
   model.die();
-  expect(store.state.locked).toBe(
+  expect(store.state.lockReason).toBe(
     "The kernel has stopped: re-run the cell. 2 decisions are not saved yet, and will be then",
   );
   expect(store.state.rows).toHaveLength(10);
@@ -122,7 +122,7 @@ test("a send that throws is a dead kernel too", async () => {
   model.dead = true;
   store.toggle(0);
   expect(store.state.dead).toBe(true);
-  expect(store.state.locked).toContain("1 decision is not saved");
+  expect(store.state.lockReason).toContain("1 decision is not saved");
 });
 
 test("a kernel that answers after all is alive again, and gets what was not saved", async () => {

@@ -1,13 +1,13 @@
 /** A small, faithful kernel in memory: answers the protocol, keeps a review, can be busy, silent or dead. */
 
-import { decided, stateOf } from "../src/kernel/row-state";
+import { afterDecision, rowStateOf } from "../src/kernel/row-state";
 import type {
-  BulkOp,
   ErrorsLeft,
   Filter,
   Op,
   OpResult,
   Query,
+  QueryOp,
   Reply,
   Request,
   Row,
@@ -16,7 +16,7 @@ import type {
   Summary,
   Verbs,
 } from "../src/protocol";
-import { confusion, errorsLeft, facets, histogram, progress } from "./fake-navigators";
+import { confusion, errorsLeft, facets, histogram, progress } from "./fake-panes";
 import { type Example, QUIRKS, toRow } from "./fake-rows";
 
 export { FakeAnnouncements, FakeModel } from "./fake-model";
@@ -183,7 +183,7 @@ export class FakeKernel {
         return confusion(this.#under({ ...args.query, given: null, predicted: null }));
       case "facets":
         return facets((changes) => this.#under({ ...args.query, ...changes }));
-      case "twins": {
+      case "duplicates": {
         const text = this.rows[args.row]?.text.toLowerCase();
         const rows = this.rows.filter((row) => row.row !== args.row && row.text.toLowerCase() === text);
         return { total: rows.length, rows: rows.slice(0, 50) };
@@ -275,7 +275,7 @@ export class FakeKernel {
     return result;
   }
 
-  #apply(op: Op | BulkOp): OpResult {
+  #apply(op: Op | QueryOp): OpResult {
     const { op_id } = op;
     const chosen = "query" in op ? this.#under(op.query) : this.#some(op.rows);
     const stale = chosen.filter((row, i) => op.from && row.label !== op.from[i]);
@@ -284,7 +284,7 @@ export class FakeKernel {
       op_id,
       ok: false,
       error: { kind, message },
-      rows: rows.map(stateOf),
+      rows: rows.map(rowStateOf),
     });
     if ("query" in op && op.count !== chosen.length) return refused("stale", "Another count than previewed");
     if (stale.length > 0 && stale.length === chosen.length)
@@ -303,7 +303,7 @@ export class FakeKernel {
       to.push(before);
       said = `${op.kind === "undo" ? "Undone" : "Redone"}: row ${states[0]?.row}`;
     } else {
-      before = this.#put(rows.map((row) => stateOf(decided(row, op))));
+      before = this.#put(rows.map((row) => rowStateOf(afterDecision(row, op))));
       this.#past.push(before);
       this.#future = [];
       const name = (id: number | null) => (id === null ? "no label" : this.labels[id]);
@@ -317,7 +317,7 @@ export class FakeKernel {
     this.applied.push(op_id);
     const touched = this.#some(before.map(({ row }) => row));
     const left = { touched: touched.length, left_alone: rows === chosen ? 0 : stale.length };
-    const states = [...touched, ...(left.left_alone ? stale : [])].slice(0, 200).map(stateOf);
+    const states = [...touched, ...(left.left_alone ? stale : [])].slice(0, 200).map(rowStateOf);
     return { op_id, ok: true, duplicate: false, rows: states, ...left, revision: this.revision, said };
   }
 
@@ -326,7 +326,7 @@ export class FakeKernel {
     for (const state of states) {
       const row = this.rows[state.row];
       if (!row) continue;
-      before.push(stateOf(row));
+      before.push(rowStateOf(row));
       this.rows[state.row] = { ...row, ...state };
       this.#reviewed = this.#reviewed.filter((id) => id !== state.row);
       if (state.verdict) this.#reviewed.push(state.row);

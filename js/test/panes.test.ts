@@ -27,28 +27,28 @@ async function opened(count = 100): Promise<Opened> {
 test("a closed pane asks nothing, an open one once", async () => {
   const { model, store } = await opened();
   expect(heard(model, "histogram")).toHaveLength(0);
-  store.look("histogram", true);
+  store.setPaneOpen("histogram", true);
   await settle();
   expect(heard(model, "histogram")).toHaveLength(1);
-  expect(store.state.histogram.told?.rows.reduce((sum, n) => sum + n)).toBe(100);
+  expect(store.state.histogram.answer?.rows.reduce((sum, n) => sum + n)).toBe(100);
 });
 
 test("what a pane itself sets does not change what it shows, other filters do", async () => {
   const { model, store } = await opened();
-  store.look("histogram", true);
-  store.look("confusion", true);
+  store.setPaneOpen("histogram", true);
+  store.setPaneOpen("confusion", true);
   await settle();
   store.filterBy({ loss_range: [0, 7] });
   store.filterBy({ given: "World" });
   await settle();
   expect(heard(model, "confusion")).toHaveLength(2);
   expect(heard(model, "histogram")).toHaveLength(2);
-  expect(store.state.histogram.told?.rows.reduce((sum, n) => sum + n)).toBe(25);
+  expect(store.state.histogram.answer?.rows.reduce((sum, n) => sum + n)).toBe(25);
 });
 
 test("many quick decisions make few questions, and the last answer counts them all", async () => {
   const { model, store } = await opened();
-  store.look("confusion", true);
+  store.setPaneOpen("confusion", true);
   await settle();
   for (let row = 0; row < 10; row += 1) {
     store.decide("keep", row);
@@ -57,12 +57,12 @@ test("many quick decisions make few questions, and the last answer counts them a
   }
   await settle();
   expect(heard(model, "confusion").length).toBeLessThanOrEqual(4);
-  expect(store.state.confusion.told?.cells.reduce((sum, { reviewed }) => sum + reviewed, 0)).toBe(10);
+  expect(store.state.confusion.answer?.cells.reduce((sum, { reviewed }) => sum + reviewed, 0)).toBe(10);
 });
 
 test("while the kernel is busy one question waits, however many filters are tried; its late answer is not shown", async () => {
   const { model, store } = await opened();
-  store.look("confusion", true);
+  store.setPaneOpen("confusion", true);
   model.busy = true;
   await settle();
   for (const predicted of ["World", "Sports"]) {
@@ -71,10 +71,10 @@ test("while the kernel is busy one question waits, however many filters are trie
   }
   model.release();
   await answers();
-  expect(store.state.confusion.told).toBeNull();
+  expect(store.state.confusion.answer).toBeNull();
   await settle();
   expect(heard(model, "confusion").length).toBe(2);
-  expect(store.state.confusion.told?.rows).toBe(0);
+  expect(store.state.confusion.answer?.rows).toBe(0);
 });
 
 test("quirks that the kernel has yet to look for are asked for until none is left, then the rows are read again", async () => {
@@ -88,7 +88,7 @@ test("quirks that the kernel has yet to look for are asked for until none is lef
     return { ...reply, result: { ...(reply.result as Facets), pending: ["markup", "empty"].slice(0, left) } };
   };
   const pages = heard(model, "page").length;
-  store.look("facets", true);
+  store.setPaneOpen("facets", true);
   await settle();
   expect(heard(model, "facets")).toHaveLength(3);
   expect(heard(model, "page").length).toBeGreaterThan(pages);
@@ -100,7 +100,7 @@ test("a pane that was refused says why, and asks again with the next filter", as
   const error = { kind: "input", message: "No such thing" };
   model.kernel.answer = (request) =>
     request.verb === "confusion" ? { ...whole(request), ok: false as const, error } : whole(request);
-  store.look("confusion", true);
+  store.setPaneOpen("confusion", true);
   await settle(60_000);
   expect(store.state.confusion.problem).toBe("No such thing");
   expect(heard(model, "confusion")).toHaveLength(1);
@@ -108,7 +108,7 @@ test("a pane that was refused says why, and asks again with the next filter", as
   store.filterBy({ verdict: "" });
   await settle();
   expect(store.state.confusion.problem).toBe("");
-  expect(store.state.confusion.told?.rows).toBe(100);
+  expect(store.state.confusion.answer?.rows).toBe(100);
 });
 
 test("blind, no row tells what the model thinks, a click has nothing to take, and telling filters are off", async () => {
@@ -131,15 +131,15 @@ test("blind, no row tells what the model thinks, a click has nothing to take, an
 
 test("a spot check shows the drawn rows alone, and the progress of it", async () => {
   const { model, store } = await opened();
-  store.look("progress", true);
+  store.setPaneOpen("progress", true);
   store.filterBy({ given: "Sports", loss_range: [0, 1] });
   await settle();
-  expect(store.state.progress.told?.errors_left).toBeNull();
+  expect(store.state.progress.answer?.errors_left).toBeNull();
   await store.spotCheck(30);
   await settle();
   expect(store.state.filter).toMatchObject({ spot_check: true, given: null, loss_range: null });
   expect(store.state.total).toBe(30);
-  expect(store.state.progress.told?.errors_left).toMatchObject({ drawn: 30, judged: 0, needed: 20 });
+  expect(store.state.progress.answer?.errors_left).toMatchObject({ drawn: 30, judged: 0, needed: 20 });
   model.die();
   await store.spotCheck(60);
   expect(heard(model, "spot_check")).toHaveLength(1);

@@ -53,7 +53,7 @@ test("what the kernel refuses is never sent", async () => {
   await answers();
   store.undo();
   const long = store.row(2);
-  if (long) store.lookups.wholeText(long);
+  if (long) store.rowDetails.wholeText(long);
   await store.export();
   const requests = cases.exchanges.map(({ request }) => request);
   for (const message of model.kernel.heard) {

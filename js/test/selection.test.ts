@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { BulkOp, Request } from "../src/protocol";
+import type { QueryOp, Request } from "../src/protocol";
 import { answers, heard, makeModel, openStore } from "./steps";
 
 async function opened(count = 100) {
@@ -33,8 +33,8 @@ test("rows chosen by hand are decided by one act, drawn at once, and one undo ta
 
 test("a choice outlives turning the page, and not another filter", async () => {
   const { store, selection } = await opened();
-  selection.choosePage(true);
-  store.place.turn(1);
+  selection.selectPage(true);
+  store.position.turn(1);
   await answers();
   selection.toggle(12);
   expect([selection.count, selection.page]).toEqual([11, "some"]);
@@ -59,13 +59,13 @@ test("every row of the filter is decided as it was previewed", async () => {
   const { store, selection, model } = await opened();
   store.filterBy({ given: "Sports" });
   await answers();
-  selection.chooseEverything();
+  selection.selectEverything();
   expect([selection.count, selection.page]).toEqual([25, "all"]);
   const preview = await selection.preview();
   expect([preview.total, preview.rows.length]).toEqual([25, 10]);
   selection.decide(plan("keep"), preview);
   await answers();
-  const op = (heard(model, "decide")[0] as Request<"decide">).args.ops[0] as BulkOp;
+  const op = (heard(model, "decide")[0] as Request<"decide">).args.ops[0] as QueryOp;
   expect([op.rows, op.count, op.query.given, op.query.as_of]).toEqual([[], 25, "Sports", preview.revision]);
   expect(verdicts(model).filter((verdict) => verdict === "keep")).toHaveLength(25);
   expect(store.state.rows.every((row) => row.verdict === "keep")).toBe(true);
@@ -73,13 +73,13 @@ test("every row of the filter is decided as it was previewed", async () => {
 
 test("rows that a long answer does not tell are asked for again", async () => {
   const { store, selection, model } = await opened(600);
-  store.place.turn(25);
-  store.place.turn(-25);
+  store.position.turn(25);
+  store.position.turn(-25);
   await answers();
-  selection.chooseEverything();
+  selection.selectEverything();
   selection.decide(plan("unsure"), await selection.preview());
   await answers();
-  store.place.go(500);
+  store.position.go(500);
   await answers();
   expect(store.state.rows.map((row) => row.verdict)).toEqual(new Array(10).fill("unsure"));
   store.undo();

@@ -20,7 +20,7 @@ const shown = (store: { state: { rows: readonly { row: number }[] } }) =>
 test("the first page is asked for once, then both neighbours, all of one order", async () => {
   const { model, store } = await opened();
   expect(shown(store)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  store.place.turn(1);
+  store.position.turn(1);
   expect(shown(store)[0]).toBe(10);
   await onScreen();
   const queries = heard(model, "page").map(
@@ -32,20 +32,20 @@ test("the first page is asked for once, then both neighbours, all of one order",
 
 test("the page ahead lies the way of the last turn, and waits until the one that is read is on screen", async () => {
   const { store } = await opened();
-  const ahead = () => store.state.ahead?.rows.map(({ row }) => row)[0];
+  const ahead = () => store.state.nextPage?.rows.map(({ row }) => row)[0];
   expect(ahead()).toBe(10);
-  store.place.turn(1);
+  store.position.turn(1);
   expect(ahead()).toBeUndefined();
   await onScreen();
   await answers();
   expect(ahead()).toBe(20);
-  store.place.turn(-1);
+  store.position.turn(-1);
   await onScreen();
   expect(ahead()).toBeUndefined(); // before the first page there is none
-  store.place.turn(1);
+  store.position.turn(1);
   await onScreen();
   store.decide("keep", 20);
-  expect(store.state.ahead?.rows[0]?.verdict).toBe("keep");
+  expect(store.state.nextPage?.rows[0]?.verdict).toBe("keep");
 });
 
 test("a second click puts the given label back", async () => {
@@ -96,7 +96,7 @@ test("the order is frozen while labelling, and a refresh sorts and filters again
   store.decide("keep", 0);
   await answers();
   expect(shown(store)[0]).toBe(0);
-  store.place.turn(1);
+  store.position.turn(1);
   await answers();
   expect(shown(store)[0]).toBe(10);
   expect(store.state.outOfDate).toBe(true);
@@ -110,7 +110,7 @@ test("undo and redo show at once and take the cursor along", async () => {
   const { store } = await opened();
   for (const row of [0, 1]) {
     store.decide("keep", row);
-    store.place.step(1);
+    store.position.moveCursor(1);
   }
   await answers();
   store.undo();
@@ -148,7 +148,7 @@ test("undo and redo come from the kernel, and say where the change was", async (
   expect(store.state).toMatchObject({ canUndo: false, canRedo: false });
   store.decide("keep", 0);
   await answers();
-  store.place.turn(1);
+  store.position.turn(1);
   await answers();
   store.undo();
   await answers();
@@ -162,10 +162,10 @@ test("undo and redo come from the kernel, and say where the change was", async (
 
 test("a page size change keeps the cursor's row, in the same order", async () => {
   const { model, store } = await opened();
-  store.place.turn(2);
+  store.position.turn(2);
   await answers();
-  store.place.point(5);
-  store.place.resize(20);
+  store.position.setCursor(5);
+  store.position.resize(20);
   await answers();
   expect(store.state).toMatchObject({ offset: 20, cursor: 5, limit: 20 });
   expect(store.state.rows[5]?.row).toBe(25);
@@ -174,10 +174,10 @@ test("a page size change keeps the cursor's row, in the same order", async () =>
 
 test("keys pressed while a page is on its way wait for it", async () => {
   const { model, store } = await opened();
-  store.place.point(9);
+  store.position.setCursor(9);
   model.busy = true;
-  store.place.go(50);
-  store.place.perform(() => store.decide("keep", store.state.rows[0]?.row ?? -1));
+  store.position.go(50);
+  store.position.whenOnScreen(() => store.decide("keep", store.state.rows[0]?.row ?? -1));
   expect(store.state.unsaved).toBe(0);
   model.release();
   await answers();
@@ -188,10 +188,10 @@ test("a search without a known total asks for the count, and stops at the last p
   const { model, store } = await opened(25, { countLater: true });
   expect(store.state.total).toBe(25);
   expect(heard(model, "count")).toHaveLength(1);
-  store.place.goToLast();
+  store.position.goToLast();
   await answers();
   expect(shown(store)).toEqual([20, 21, 22, 23, 24]);
-  store.place.turn(1);
+  store.position.turn(1);
   expect(store.state.offset).toBe(20);
 });
 
@@ -231,7 +231,7 @@ test("what a cell did is said and fetched, in the same order", async () => {
 test("a newer widget turns this one read-only", async () => {
   const { model, store } = await opened();
   store.announced(told({ read_only: "A newer widget has taken over." }));
-  expect(store.state.locked).toBe("A newer widget has taken over.");
+  expect(store.state.lockReason).toBe("A newer widget has taken over.");
   store.toggle(0);
   expect(heard(model, "decide")).toHaveLength(0);
 });
@@ -242,7 +242,7 @@ test("a kernel that refuses as read-only locks the grid and takes the drawing ba
   store.toggle(0);
   await answers();
   expect(store.row(0)).toMatchObject({ verdict: "", saved: true });
-  expect(store.state.locked).toBe("Another process holds the journal.");
+  expect(store.state.lockReason).toBe("Another process holds the journal.");
 });
 
 test("export waits for the decisions before it", async () => {
@@ -260,9 +260,9 @@ test("the whole text is asked for once", async () => {
   const { model, store } = await opened(10, { cutTextAt: 4 });
   const [row] = store.state.rows;
   if (!row) throw new Error("no row");
-  expect(store.lookups.wholeText(row)).toBeNull();
-  expect(store.lookups.wholeText(row)).toBeNull();
+  expect(store.rowDetails.wholeText(row)).toBeNull();
+  expect(store.rowDetails.wholeText(row)).toBeNull();
   await answers();
-  expect(store.lookups.wholeText(row)?.text).toBe("example number 0");
+  expect(store.rowDetails.wholeText(row)?.text).toBe("example number 0");
   expect(heard(model, "text")).toHaveLength(1);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Look, pieces } from "../src/grid/text-view";
 
-const PLAIN: Look = { search: null, regex: false, odd: false };
+const PLAIN: Look = { search: null, regex: false, showInvisible: false };
 const TEXTS = [
   "",
   "a  b\tc\r\nd",
@@ -18,10 +18,10 @@ const hits = (text: string, look: Partial<Look>) =>
 test("whatever is marked, the text stays as it is", () => {
   for (const text of TEXTS)
     for (const search of [null, "a", "A.B", " ", "İ", "\u200b"])
-      for (const odd of [false, true])
+      for (const showInvisible of [false, true])
         for (const regex of [false, true])
           expect(
-            pieces(text, { search, regex, odd })
+            pieces(text, { search, regex, showInvisible })
               .map((piece) => piece.text)
               .join(""),
           ).toBe(text);
@@ -40,9 +40,12 @@ test("of patterns those are marked that the browser can find soon", () => {
 });
 
 test("what nobody sees has a sign or its number", () => {
-  const signs = (text: string) => pieces(text, { ...PLAIN, odd: true }).flatMap(({ sign }) => sign ?? []);
+  const signs = (text: string) =>
+    pieces(text, { ...PLAIN, showInvisible: true }).flatMap(({ sign }) => sign ?? []);
   expect(signs("a  b\tc\n\u00a0\u200b\u0007\u202e\u3000")).toEqual([
     ...["··", "→", "¶", "NBSP", "U+200B", "U+0007", "U+202E", "U+3000"],
   ]);
-  expect(pieces("a b", { search: "a b", regex: false, odd: true }).every(({ hit }) => hit)).toBe(true);
+  expect(pieces("a b", { search: "a b", regex: false, showInvisible: true }).every(({ hit }) => hit)).toBe(
+    true,
+  );
 });

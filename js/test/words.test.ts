@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { chips, loss, lossRange, NO_END, percent, reviewed, shorten, some } from "../src/dom/words";
-import { decided, labelsByProbability, suggestions } from "../src/kernel/row-state";
+import { loss, lossRange, NO_END, percent, plural } from "../src/dom/numbers";
+import { chips, reviewed, shorten } from "../src/dom/words";
+import { afterDecision, labelsByProbability, suggestions } from "../src/kernel/row-state";
 import type { Op, Row, Summary } from "../src/protocol";
 
 const ROW: Row = {
@@ -46,14 +47,14 @@ test("every label is offered, those without a probability last", () => {
 });
 
 test("decisions follow the contract: keep, unsure and remove put the given label back", () => {
-  const relabelled = decided(ROW, op("relabel", 2));
+  const relabelled = afterDecision(ROW, op("relabel", 2));
   expect(relabelled).toMatchObject({ label: 2, verdict: "relabel" });
   expect(relabelled.loss_after).toBeCloseTo(-Math.log(0.6));
   for (const verdict of ["keep", "unsure", "remove"] as const)
-    expect(decided(relabelled, op(verdict))).toMatchObject({ label: 1, verdict, loss_after: 3 });
-  expect(decided(relabelled, op("relabel", 1))).toMatchObject({ label: 1, verdict: "" });
-  expect(decided(relabelled, op("clear"))).toMatchObject({ label: 1, verdict: "" });
-  expect(decided(relabelled, op("note", null, "why"))).toMatchObject({
+    expect(afterDecision(relabelled, op(verdict))).toMatchObject({ label: 1, verdict, loss_after: 3 });
+  expect(afterDecision(relabelled, op("relabel", 1))).toMatchObject({ label: 1, verdict: "" });
+  expect(afterDecision(relabelled, op("clear"))).toMatchObject({ label: 1, verdict: "" });
+  expect(afterDecision(relabelled, op("note", null, "why"))).toMatchObject({
     label: 2,
     verdict: "relabel",
     note: "why",
@@ -65,7 +66,7 @@ test("numbers as a person reads them", () => {
     ...["<1 %", "<1 %", "50 %", "99 %", ">99 %", "100 %", ""],
   ]);
   expect([8.138, null].map(loss)).toEqual(["8.14", "–"]);
-  expect([some(1, "row"), some(10_003, "row")]).toEqual(["1 row", "10,003 rows"]);
+  expect([plural(1, "row"), plural(10_003, "row")]).toEqual(["1 row", "10,003 rows"]);
 });
 
 test("a range of losses with open ends", () => {
@@ -92,7 +93,7 @@ test("each filter is a chip that takes only itself off", () => {
     ...{ loss_range: [1, 2], search: "x", search_regex: false, unlabelled: true },
     ...{ quirk: ["markup", "truncated"], spot_check: true },
   });
-  expect(all.map(({ says }) => says)).toEqual([
+  expect(all.map(({ text }) => text)).toEqual([
     ...[
       "text has “x”",
       "given a",

@@ -15,7 +15,7 @@ from loss_widget.widget import protocol
 
 _log = logging.getLogger(__name__)
 _EXPORT = "corrected"
-_MOST_TWINS = 50
+_MOST_DUPLICATES = 50
 
 
 def answer(session: ReviewSession, content: Any) -> dict[str, Any]:
@@ -117,9 +117,9 @@ def _facets(session: ReviewSession, args: Any) -> dict[str, Any]:
     return asdict(session.facets(protocol.decode_query(args)))
 
 
-def _twins(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _duplicates(session: ReviewSession, args: Any) -> dict[str, Any]:
     rows = session.twins(_row(session, args))
-    return {"total": len(rows), "rows": _rows(session, session.states(rows[:_MOST_TWINS]))}
+    return {"total": len(rows), "rows": _rows(session, session.states(rows[:_MOST_DUPLICATES]))}
 
 
 def _preview(session: ReviewSession, args: Any) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _export(session: ReviewSession, args: Any) -> dict[str, Any]:
 
 
 def _said(kind: str, rows: list[PageRow], touched: int, left_alone: int, act: str = "") -> str:
-    """`act`: the kind that was undone or done again, where that is known."""
+    """`act`: the kind that was undone or redone, where that is known."""
     if left_alone:
         also = "1 row was left alone: it was" if left_alone == 1 else f"{left_alone:,} rows were left alone: they were"
         also += " changed since"
@@ -174,7 +174,7 @@ def _said(kind: str, rows: list[PageRow], touched: int, left_alone: int, act: st
         what = f"{touched:,} rows: {_ACTS.get(kind, kind)}"
         return what if kind != "relabel" else f"{what} → {rows[0].label}"
     row = rows[0]
-    again = {"undo": "Undone", "redo": "Done again"}.get(kind)
+    again = {"undo": "Undone", "redo": "Redone"}.get(kind)
     if again and act == "note":
         return f"{again}: note on row {row.row}"
     said = f"Row {row.row}: {_state(row)}" if kind != "note" else f"Row {row.row}: note {'saved' if row.note else 'deleted'}"
@@ -197,7 +197,7 @@ def _ids(session: ReviewSession) -> dict[str | None, int | None]:
 
 
 _ACTS = {"relabel": "relabelled", "keep": "kept", "unsure": "unsure", "remove": "removed", "clear": "cleared", "note": "noted"}
-_ACTS |= {"undo": "undone", "redo": "done again"}
+_ACTS |= {"undo": "undone", "redo": "redone"}
 _VERBS = {
     "page": _page,
     "count": _count,
@@ -208,7 +208,7 @@ _VERBS = {
     "histogram": _histogram,
     "confusion": _confusion,
     "facets": _facets,
-    "twins": _twins,
+    "duplicates": _duplicates,
     "preview": _preview,
     "progress": _progress,
     "spot_check": _spot_check,

@@ -30,7 +30,7 @@ VERBS = (
     "histogram",
     "confusion",
     "facets",
-    "twins",
+    "duplicates",
     "preview",
     "progress",
     "spot_check",

@@ -189,7 +189,7 @@ def test_a_spot_check_says_in_the_grid_and_in_python_how_many_errors_are_left(op
     grid = notebook.grid(1)
     grid.button("Progress").click()
     said = grid.root.get_by_role("region", name="Progress")
-    expect(said).to_contain_text("Nobody knows yet how many errors are left")
+    expect(said).to_contain_text("Review a random sample")
     grid.button("Spot check").click()
     expect(grid.root.get_by_role("status")).to_contain_text("50 rows drawn at random")
     grid.rows.first.focus()

@@ -71,7 +71,7 @@ def test_the_picker_the_help_and_a_choice_of_rows(grid, findings):
     expect(grid.root.get_by_role("dialog").get_by_role("listitem")).to_have_count(10)
     assert findings(grid) == []
     grid.page.keyboard.press("Escape")
-    grid.button("1 other row of the same words").click()
+    grid.button("1 other row with the same words").click()
     expect(grid.root.get_by_role("dialog").get_by_role("listitem")).to_have_count(2)
     assert findings(grid) == []
 

@@ -1,4 +1,4 @@
-"""What can be read of a row: why it is here, what is odd about it, its text in full, and the rows of the same words."""
+"""What can be read of a row: why it is here, what is odd about it, its text in full, and the rows with the same words."""
 
 from __future__ import annotations
 
@@ -81,15 +81,15 @@ def test_search_hits_are_marked_and_the_text_stays(mount):
 def test_characters_that_nobody_sees_are_painted_on_demand(mount):
     grid = open_rows(mount)
     grid.start_at(1)
-    toggle = grid.button("Show spaces and odd characters")
-    expect(grid.root.locator(".lw-odd")).to_have_count(0)
+    toggle = grid.button("Show spaces, line ends and invisible characters")
+    expect(grid.root.locator(".lw-invisible")).to_have_count(0)
     grid.page.keyboard.press("w")
     expect(toggle).to_have_attribute("aria-pressed", "true")
-    signs = grid.text(1).locator(".lw-odd").evaluate_all("all => all.map((e) => e.dataset.sign)")
+    signs = grid.text(1).locator(".lw-invisible").evaluate_all("all => all.map((e) => e.dataset.sign)")
     assert signs == ["··", "NBSP", "U+200B", "¶", "·"]
     assert grid.text(1).evaluate("e => e.textContent") == ROWS[1]["text"]
     toggle.click()
-    expect(grid.root.locator(".lw-odd")).to_have_count(0)
+    expect(grid.root.locator(".lw-invisible")).to_have_count(0)
 
 
 def test_a_pair_is_two_named_texts(mount):
@@ -103,13 +103,13 @@ def test_a_pair_is_two_named_texts(mount):
 def test_rows_of_the_same_words_are_shown_and_decided_alike(mount):
     grid = open_rows(mount)
     grid.start_at(1)
-    expect(grid.root.locator(".lw-twins")).to_be_hidden()
-    assert [request["args"] for request in grid.requests("twins")] == [{"row": 0}]
+    expect(grid.root.locator(".lw-duplicates")).to_be_hidden()
+    assert [request["args"] for request in grid.requests("duplicates")] == [{"row": 0}]
     grid.start_at(0)
-    grid.button("2 other rows of the same words").click()
-    panel = grid.root.get_by_role("dialog", name="Rows of the same words")
+    grid.button("2 other rows with the same words").click()
+    panel = grid.root.get_by_role("dialog", name="Rows with the same words")
     expect(panel.get_by_role("listitem")).to_have_count(3)
-    panel.get_by_role("button", name="Decide all alike").click()
+    panel.get_by_role("button", name="Apply one decision to all").click()
     expect(grid.button("Relabel… selected")).to_be_focused()
     expect(grid.root.get_by_role("toolbar", name="Selected rows")).to_contain_text("3 rows")
     grid.button("Remove selected").click()

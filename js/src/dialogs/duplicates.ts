@@ -1,56 +1,60 @@
-/** The rows of the same words as one row, side by side; chosen together, they can be decided alike. */
+/** The rows with the same words as one row, side by side; selected together, they get one decision. */
 
 import { makeRowsDialog, rowLine } from "../dom/dialog";
 import { focusInPlace, type Plain, set } from "../dom/dom";
-import { joined, some, VERDICT_WORDS } from "../dom/words";
-import { nameOf } from "../kernel/row-state";
+import { duplicatesFound, joined, VERDICT_WORDS } from "../dom/words";
+import { labelName } from "../kernel/row-state";
 import type { Row } from "../protocol";
 import type { Store } from "../state/store";
 
-export interface TwinsPanel {
+export interface DuplicatesDialog {
   readonly el: HTMLElement;
   /** Opens above the anchor. */
   open(row: Row, anchor: HTMLElement): void;
 }
 
-/** `decide` goes where the rows, now chosen, can be decided. */
-export function makeTwins(make: Plain, store: Store, decide: () => void, back: () => void): TwinsPanel {
-  let alikes: readonly Row[] = [];
-  const alike = make(
+/** `decide` focuses the bar that decides on the selected rows; `back` returns the focus. */
+export function makeDuplicatesDialog(
+  make: Plain,
+  store: Store,
+  decide: () => void,
+  back: () => void,
+): DuplicatesDialog {
+  let shown: readonly Row[] = [];
+  const applyToAll = make(
     "button.go",
     {
+      title: "Select these rows and decide on all of them",
       onclick() {
-        store.selection.chooseOnly(alikes);
+        store.selection.selectOnly(shown);
         dialog.hide();
         decide();
       },
     },
-    "Decide all alike",
+    "Apply one decision to all",
   );
   const dialog = makeRowsDialog(make, back, {}, [
-    alike,
-    make("button", { title: "Escape", onclick: () => dialog.close() }, "Close"),
+    applyToAll,
+    make("button", { title: "Close (Escape)", onclick: () => dialog.close() }, "Close"),
   ]);
   const line = (row: Row) =>
     rowLine(
       make,
       row,
       "span.name",
-      joined([nameOf(store.state, row.label) ?? "no label", row.verdict && VERDICT_WORDS[row.verdict]]),
+      joined([labelName(store.state, row.label) ?? "no label", row.verdict && VERDICT_WORDS[row.verdict]]),
     );
   return {
     el: dialog.el,
     open(row, anchor) {
-      dialog.ask(`“${row.text.slice(0, 80)}”`, "Rows of the same words");
-      set(alike, { off: true });
+      dialog.ask(`“${row.text.slice(0, 80)}”`, "Rows with the same words");
+      set(applyToAll, { off: true });
       dialog.open(anchor, (above) => above - dialog.el.offsetHeight);
       focusInPlace(dialog.el);
-      const twins = store.lookups.twins(row.row);
-      dialog.look("Looking …", twins, ({ total, rows }) => {
-        alikes = [row, ...rows];
-        set(alike, { off: store.state.locked });
-        const shown = total > rows.length ? `, the first ${rows.length} of them here` : "";
-        return [`${some(total, "other row")} of the same words${shown}`, alikes.map(line)];
+      dialog.load("Loading the rows…", store.rowDetails.duplicatesOf(row.row), ({ total, rows }) => {
+        shown = [row, ...rows];
+        set(applyToAll, { off: store.state.lockReason });
+        return [duplicatesFound(total, rows.length), shown.map(line)];
       });
     },
   };

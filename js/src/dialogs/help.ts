@@ -1,11 +1,11 @@
-/** The help panel: what a click does, every key, and what the notebook does not hear from inside the grid. */
+/** The help panel: what a click does, every key, and what the notebook does not hear while the focus is in the grid. */
 
 import { makeDialog } from "../dom/dialog";
 import type { Plain } from "../dom/dom";
 
 export interface Help {
   readonly el: HTMLElement;
-  /** Opens it beside what was in use; or closes it. */
+  /** Opens it beside what was in use, or closes it. */
   toggle(beside: HTMLElement): void;
 }
 
@@ -13,29 +13,29 @@ export interface Help {
 const KEYS = `↑ ↓ or k j\tmove
 PageUp PageDown\tturn pages
 Home End\tfirst, last row; with Ctrl page
-a or Space\tthe best label but the given one
-s d\tthe second, the third
-1 … 9\tthe first nine labels
+a or Space\tthe most likely other label
+s d\tthe second, the third most likely
+1 … 9\tthe first nine labels of the data
 Enter\tchoose among all labels
 y u x\tkeep, unsure, remove
 n\twrite a note
 z Z\tundo, redo; as Ctrl+Z and Ctrl+Y
-v or Shift+Space\tselect the row
+v or Shift+Space\tselect the row, for a decision on several
 Shift+↑ Shift+↓\tselect more or fewer; Ctrl+A all on the page, Escape none
-e w\tthe whole text, invisible characters
-b\tblind: hide what the model thinks
+e w\tthe whole text; invisible characters
+b\tblind: hide what the model thinks, or show it
 /\tsearch
 ?\tthis help`;
 const SENTENCES = [
-  "Click a row: it takes the model's best label but the given one; click again: the given label is back. " +
-    "Click the label to choose among all.",
-  "A key's decision moves to the next row. Rows keep their order until Refresh.",
-  "Above the grid: drag over the losses, or move the brush by ← → (Escape: off), click a pair of labels or a " +
-    "kind of rows. Filters combine. A spot check tells how many errors are left.",
-  "Select rows by box, Shift+click or Ctrl+click: the bar above and the keys decide on all. " +
-    "Above 20 rows you are asked first; one undo takes all back.",
-  "Once the status says “saved”, it is in the journal on disk.",
-  "In the grid, Shift+Enter runs no cell; Ctrl+S saves in VS Code only.",
+  "Click a row to give it the most likely other label; click again to restore the given one. " +
+    "Click the label to choose another.",
+  "A decision by key moves on to the next row. Rows keep their order until you refresh.",
+  "Above the grid, drag over the losses (or move the brush by ← →, Escape removes it), click a pair of labels or " +
+    "a data issue. Filters combine. A spot check estimates how many errors are left.",
+  "Select rows by their boxes, Shift+click or Ctrl+click: the bar above the grid and the keys then decide on all " +
+    "of them. Above 20 rows you are asked first. One undo takes a decision back, however many rows it is on.",
+  "When the status says “saved”, the decision is in the journal on disk.",
+  "While the focus is in the grid, Shift+Enter runs no cell, and Ctrl+S saves the notebook in VS Code only.",
 ];
 
 /** `back` returns the focus. */
@@ -63,7 +63,7 @@ export function makeHelp(make: Plain, back: () => void): Help {
       ".advice",
       SENTENCES.map((sentence) => make("p", sentence)),
     ),
-    make("button.close", { title: "Escape", onclick: () => dialog.close() }, "Close"),
+    make("button.close", { title: "Close (Escape)", onclick: () => dialog.close() }, "Close"),
   );
   const { el } = dialog;
   return {

@@ -1,27 +1,27 @@
-/** The label picker: every label by probability, found by typing; the focus goes back to the row. */
+/** The label picker: every label, most likely first, found by typing. The focus goes back to the row. */
 
 import {
   boxOf,
+  DATA_TEXT,
   focusInPlace,
   isFocused,
   keepsFocus,
   type Make,
-  OF_DATA,
   onKeys,
   refill,
   set,
   shareBar,
 } from "../dom/dom";
-import { percent, share, within } from "../dom/words";
+import { clamp, percent, percentOf } from "../dom/numbers";
 import { labelsByProbability } from "../kernel/row-state";
 import type { ShownRow, State } from "../state/state";
 
-/** Whose label is asked for, and what becomes of the answer. */
+/** Whose label is asked for, and what to do with the answer. */
 export interface Question {
   readonly title: string;
-  /** null: of many rows. */
+  /** null: several rows. */
   readonly row: ShownRow | null;
-  /** The label to begin at for many rows; without one none is chosen until something is typed. */
+  /** For several rows: the label to begin at. Without one no label is active until something is typed. */
   readonly label?: number | null;
   pick(label: number): void;
 }
@@ -29,7 +29,7 @@ export interface Question {
 export interface Picker {
   readonly el: HTMLElement;
   open(question: Question, state: State, anchor: HTMLElement): void;
-  /** Where letters go that were typed before it was open. */
+  /** Takes the letters that were typed before it was open. */
   readonly field: HTMLInputElement;
 }
 
@@ -42,10 +42,10 @@ interface Option {
 let pickers = 0;
 const NOWHERE = -1;
 const NONE = "No such label.";
-/** Many rows have no probabilities and no label in common. */
+/** Several rows have no probabilities and no label in common. */
 const UNKNOWN = { given: null, label: null, predicted: null, predicted_prob: null, probabilities: null };
 
-/** `back` returns the focus; `add` makes a label of a new name and gives its id, or null where that cannot be. */
+/** `back` returns the focus; `add` makes a new label and gives its id, or null where the kernel refuses. */
 export function makePicker(
   make: Make<State>,
   back: () => void,
@@ -113,7 +113,7 @@ export function makePicker(
     ArrowUp: () => (isFocused(adding) ? input.focus() : round(-1)),
     PageDown: () => point(active + 8),
     PageUp: () => point(Math.max(0, active - 8)),
-    // Not by the Enter that takes a label: a slip of the finger is no new label.
+    // A new label needs its own button: a slip of the finger and Enter must not make one.
     Enter: () => (isFocused(adding) ? addLabel() : take(matching[active])),
     Tab: close,
     Escape: close,
@@ -128,9 +128,9 @@ export function makePicker(
       const option = make(
         ".option",
         { role: "option", id: `${prefix}-${i}` },
-        make("span.name", OF_DATA, { title: name }, name),
+        make("span.name", DATA_TEXT, { title: name }, name),
         make("span.mark", id === of.given ? "given" : id === of.label ? "now" : ""),
-        of.probabilities === null ? "" : shareBar(make, `width:${share(probability ?? 0, 1)}`),
+        of.probabilities === null ? "" : shareBar(make, `width:${percentOf(probability ?? 0, 1)}`),
         make("span.percent", percent(probability)),
       );
       return { el: option, id, words: name.toLowerCase() };
@@ -142,7 +142,7 @@ export function makePicker(
     set(input, { label: question.title, value: "" });
     el.hidden = false;
     filter();
-    // The best label other than the one it has now: Enter takes it.
+    // Begin at the most likely label that the row does not have: Enter takes it.
     point(
       options.findIndex((option) => (question.row ? option.id !== of.label : option.id === question.label)),
     );
@@ -166,7 +166,7 @@ export function makePicker(
   }
 
   function point(index: number): void {
-    active = index < 0 ? NOWHERE : within(index, matching.length - 1);
+    active = index < 0 ? NOWHERE : clamp(index, matching.length - 1);
     const chosen = matching[active];
     for (const option of options)
       set(option.el, { "aria-selected": option === chosen, ".on": option === chosen });
@@ -179,14 +179,14 @@ export function makePicker(
   return { el, open, field: input };
 }
 
-/** Below the anchor, or above where there is more room; never outside the widget, which clips it in some hosts. */
+/** Below the anchor, or above it where there is more room; never outside the widget, because some hosts clip it there. */
 function place(el: HTMLElement, anchor: HTMLElement): void {
   const parent = el.offsetParent;
   if (!parent) return;
   const home = boxOf(parent);
   const at = boxOf(anchor);
   let [top, bottom] = [Math.max(home.top, 0), Math.min(home.bottom, innerHeight)];
-  // What a notebook scrolls ends before its window does.
+  // The part of the notebook that scrolls ends before its window does.
   for (let up = el.parentElement; up && up !== document.body; up = up.parentElement)
     if (getComputedStyle(up).overflowY !== "visible") {
       const box = boxOf(up);
@@ -197,6 +197,6 @@ function place(el: HTMLElement, anchor: HTMLElement): void {
   const { offsetHeight: height, offsetWidth: width } = el;
   const up = below < height && above > below;
   const start = up ? at.top - height - 2 : at.bottom + 2;
-  el.style.top = `${parent.scrollTop + top - home.top + within(start - top, bottom - top - height - 2)}px`;
-  el.style.left = `${within(at.left - home.left, parent.clientWidth - width - 8)}px`;
+  el.style.top = `${parent.scrollTop + top - home.top + clamp(start - top, bottom - top - height - 2)}px`;
+  el.style.left = `${clamp(at.left - home.left, parent.clientWidth - width - 8)}px`;
 }

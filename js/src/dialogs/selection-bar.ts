@@ -1,8 +1,9 @@
-/** What can be done with the rows that are chosen: a bar over the head of the grid, so that no row moves for it. */
+/** What can be done with the selected rows: a bar over the header of the grid, so that no row moves when it appears. */
 
 import { type Make, set, signButton } from "../dom/dom";
-import { rove } from "../dom/roving-focus";
-import { ACTS, count, someRows, VERDICT_SIGNS } from "../dom/words";
+import { count, pluralRows } from "../dom/numbers";
+import { rovingFocus } from "../dom/roving-focus";
+import { ACTS, ALL_OF_FILTER, VERDICT_SIGNS } from "../dom/words";
 import { ASK_ABOVE, type Plan } from "../state/selection";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
@@ -10,14 +11,14 @@ import { makeConfirm } from "./confirm";
 
 export interface SelectionBar {
   readonly el: HTMLElement;
-  /** Opens over the grid where a decision is on many rows. */
+  /** Opens over the grid before a decision on many rows. */
   readonly dialog: HTMLElement;
   focus(): void;
-  /** Decides on the rows that are chosen; asks what is still open. */
+  /** Decides on the selected rows; asks for a label where the plan has none, and before a decision on many rows. */
   start(plan: Plan): void;
 }
 
-/** `choose` offers every label at the anchor. */
+/** `choose` opens the picker at the anchor. */
 export function makeSelectionBar(
   make: Make<State>,
   store: Store,
@@ -29,9 +30,9 @@ export function makeSelectionBar(
   const wide = (words: string) => make("span.wide", words);
   const confirm = makeConfirm(make, selection, backToGrid);
   const start = (plan: Plan) => {
-    if (store.state.locked || (plan.kind === "note" && selection.everything)) return;
+    if (store.state.lockReason || (plan.kind === "note" && selection.everything)) return;
     if (plan.kind === "relabel" && typeof plan.label !== "number")
-      return choose(`New label of ${someRows(selection.count ?? 0)}`, relabel, (label) =>
+      return choose(`New label of ${pluralRows(selection.count ?? 0)}`, relabel, (label) =>
         start({ kind: "relabel", label }),
       );
     const small = !selection.everything && (selection.count ?? 0) <= ASK_ABOVE;
@@ -42,35 +43,33 @@ export function makeSelectionBar(
   const button = (
     sign: string,
     word: string,
-    title: string,
+    title: string | ((state: State) => string),
     onclick: () => void,
-    off: (state: State) => boolean = ({ locked }) => locked !== "",
+    off: (state: State) => boolean = ({ lockReason }) => lockReason !== "",
   ) => make("button", { label: `${word} selected`, title, onclick, off }, sign, wide(` ${word}`));
   const decision = (kind: Plan["kind"], sign: string, word: string, title: string) =>
     button(sign, word, title, () => start({ kind }));
-  const every = ({ total }: State) => (total === null ? "all of this filter" : `all ${count(total)}`);
+  const every = ({ total }: State) => (total === null ? ALL_OF_FILTER : `all ${count(total)}`);
 
-  const relabel = decision("relabel", "→", "Relabel…", "Give them all one label");
+  const relabel = decision("relabel", "→", "Relabel…", "Give all of them one label");
   const bar = make(
-    ".bulk",
+    ".selection-bar",
     { role: "toolbar", label: "Selected rows" },
     make(
       "span.picked",
-      make("span", ({ selected: { count: many } }) =>
-        many === null ? "all of this filter" : someRows(many),
-      ),
+      make("span", ({ selected: { count: many } }) => (many === null ? ALL_OF_FILTER : pluralRows(many))),
       wide(" selected"),
     ),
     make(
       "button.everything",
       {
-        title: "Those on other pages too",
+        title: "Select every row of these filters, also those on other pages",
         label: (state) => `Select ${every(state)}`,
         hidden: ({ selected, total, limit }) =>
           selected.everything || selected.page !== "all" || (total !== null && total <= limit),
-        // It goes, and VS Code gives the focus of what goes to what it likes.
+        // The button disappears, and VS Code would give its focus to some element of its own.
         onclick() {
-          selection.chooseEverything();
+          selection.selectEverything();
           backToGrid();
         },
       },
@@ -78,18 +77,21 @@ export function makeSelectionBar(
       make("span", every),
     ),
     make(
-      "span.bulk-acts",
+      "span.selection-acts",
       relabel,
       ACTS.map(([kind, word, meaning]) => decision(kind, VERDICT_SIGNS[kind], word, `${word}: ${meaning}`)),
       button(
         "✎",
         "Note…",
-        "One note on rows chosen singly or by page",
+        ({ selected }) =>
+          selected.everything
+            ? "A note needs rows selected one by one, or a page of them"
+            : "Write one note on all of them",
         () => start({ kind: "note" }),
-        ({ locked, selected }) => locked !== "" || selected.everything,
+        ({ lockReason, selected }) => lockReason !== "" || selected.everything,
       ),
-      decision("clear", "↩", "Clear", "Take their verdicts back"),
-      signButton(make, "×", "Select none", "Escape", () => {
+      decision("clear", "↩", "Clear", "Clear their verdicts"),
+      signButton(make, "×", "Select none", "Select none (Escape)", () => {
         selection.clear();
         backToGrid();
       }),
@@ -100,7 +102,7 @@ export function makeSelectionBar(
     set(bar, { hidden: selected.count === 0 });
     if (bar.hidden && hadFocus) backToGrid();
   });
-  rove(make, bar);
-  // Of no height, and so in nobody's way while it stays in sight above a long page.
-  return { el: make(".bulk-place", bar), dialog: confirm.el, focus: () => relabel.focus(), start };
+  rovingFocus(make, bar);
+  // The place has no height, so it covers nothing while it stays in sight above a long page.
+  return { el: make(".selection-bar-place", bar), dialog: confirm.el, focus: () => relabel.focus(), start };
 }

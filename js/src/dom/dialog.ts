@@ -1,20 +1,21 @@
-/** A panel over the grid: opened beside something, closed by Escape, and then the focus goes back. */
+/** A panel over the grid: opens beside something, closes by Escape, and returns the focus. */
 
 import type { Row } from "../protocol";
-import { boxOf, type Keys, OF_DATA, onKeys, type Part, type Plain, refill, set } from "./dom";
-import { within } from "./words";
+import { boxOf, DATA_TEXT, type Keys, onKeys, type Part, type Plain, refill, set } from "./dom";
+import { clamp } from "./numbers";
 
 const MARGIN_PX = 6;
 
 export interface Dialog {
   readonly el: HTMLElement;
-  /** `top` places it, in px, from where the anchor begins and ends, and within the grid: its top may be off the screen. */
+  /** `top` gives its top from the anchor's top and bottom, in px of the grid: the grid's own top may be off the screen. */
   open(anchor: HTMLElement, top: (above: number, below: number) => number): void;
-  /** Without `back`, which returns the focus. */
+  /** Closes without returning the focus. */
   hide(): void;
   close(): void;
 }
 
+/** `back` returns the focus. */
 export function makeDialog(
   make: Plain,
   name: string,
@@ -51,21 +52,21 @@ export function makeDialog(
       const at = boxOf(anchor);
       const start = boxOf(home).top + MARGIN_PX;
       const lowest = home.clientHeight - el.offsetHeight - 2 * MARGIN_PX;
-      el.style.top = `${home.scrollTop + MARGIN_PX + within(top(at.top - start, at.bottom - start), lowest)}px`;
+      el.style.top = `${home.scrollTop + MARGIN_PX + clamp(top(at.top - start, at.bottom - start), lowest)}px`;
     },
   };
 }
 
-/** What a dialog shows of one row. */
-export const rowLine = (make: Plain, { row, text }: Row, name: string, says: string): HTMLElement =>
+/** One row in a dialog: its number, the beginning of its text, and `words` about it. */
+export const rowLine = (make: Plain, { row, text }: Row, name: string, words: string): HTMLElement =>
   make(
     "li",
     make("span.quiet.number", row),
-    make("span.name", OF_DATA, { title: text }, text.slice(0, 300)),
-    make(name, OF_DATA, { title: says }, says),
+    make("span.name", DATA_TEXT, { title: text }, text.slice(0, 300)),
+    make(name, DATA_TEXT, { title: words }, words),
   );
 
-/** A dialog about rows: its question, what there is to say of them, the rows themselves. */
+/** A dialog about rows: its question, a sentence about the rows, the rows themselves. */
 export function makeRowsDialog(
   make: Plain,
   back: () => void,
@@ -73,14 +74,14 @@ export function makeRowsDialog(
   buttons: readonly HTMLElement[],
   ...parts: Part<unknown>[]
 ) {
-  /** Answers to an earlier question come too late. */
+  /** Counts the questions: the answer to an earlier one comes too late. */
   let asked = 0;
   const title = make(".question");
   const about = make(".quiet", { role: "status" });
-  const list = make("ol.previewed", { tabindex: 0, label: "Rows" });
+  const list = make("ol.row-list", { tabindex: 0, label: "Rows" });
   const dialog = makeDialog(
     make,
-    ".confirm",
+    ".rows-dialog",
     () => {
       asked += 1;
       back();
@@ -92,17 +93,17 @@ export function makeRowsDialog(
   return {
     ...dialog,
 
-    /** `label`: what the dialog is called, where that is not the question. */
+    /** `label`: the accessible name of the dialog, where that is not the question. */
     ask(question: string, label = question): void {
       refill(title, [question]);
       set(dialog.el, { label });
     },
 
-    /** Says so, until the answer comes: then there are rows, and something to say of them. */
-    look<T>(
-      says: string,
+    /** Shows `loading` until the answer comes, and then what `draw` makes of it. */
+    load<T>(
+      loading: string,
       answer: Promise<T>,
-      draw: (told: T) => readonly [says: string, lines: readonly HTMLElement[]],
+      draw: (found: T) => readonly [sentence: string, lines: readonly HTMLElement[]],
     ): void {
       asked += 1;
       const mine = asked;
@@ -110,9 +111,9 @@ export function makeRowsDialog(
         refill(about, [sentence]);
         refill(list, lines);
       };
-      say(says, []);
+      say(loading, []);
       answer.then(
-        (told) => mine === asked && say(...draw(told)),
+        (found) => mine === asked && say(...draw(found)),
         (error: Error) => mine === asked && say(error.message, []),
       );
     },

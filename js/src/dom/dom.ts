@@ -1,15 +1,16 @@
-/** Elements that know what they show: what is given as a function is drawn again with every `show`.
+/** Elements that know what they show: whatever is given as a function is drawn again with every `show`.
 
-`make("button.go", { title: "Go", off: (now) => now.dead, onclick: go }, "Go")`: a tag (else a div), its classes without
-their `lw-`, then attributes and children. Text goes in as text. */
+`make("button.go", { title: "Go", off: (now) => now.dead, onclick: go }, "Go")` takes a tag (div if there is none) with its
+classes, without their `lw-`, and then attributes and children. Strings become text, never markup. */
 
 import { atEnd } from "./timer";
 
-/** JupyterLab and Notebook look for it on the focused element itself: on an ancestor it is too late. */
+/** Turns the shortcuts of JupyterLab and Notebook off. They look for it on the focused element itself, so every element
+that can have the focus needs it: without it `d` `d` deletes the user's cell. */
 export const GUARD = "data-lm-suppress-shortcuts";
 
-/** What a person changes too: it is put right with every `show`. */
-const OF_THE_PERSON = /^(checked|indeterminate|selectedIndex|value)$/;
+/** A person changes these too, so they are set again with every `show`. */
+const USER_EDITABLE = /^(checked|indeterminate|selectedIndex|value)$/;
 
 type Value = string | number | boolean | null | undefined;
 
@@ -28,9 +29,9 @@ type Name =
   | ("disabled" | "type" | "value")
   /** The accessible name, where the text is none. */
   | "label"
-  /** Nothing to press now. */
+  /** A button that cannot be pressed now. */
   | "off"
-  /** A class that is there or not. */
+  /** A class that is on or off. */
   | `.${string}`
   | `aria-${string}`
   | `data-${string}`;
@@ -60,7 +61,7 @@ export interface Make<S> {
   readonly signal: AbortSignal;
   /** Draws all that was made here. */
   show(now: S): void;
-  /** Looks with every `show`, and acts where it sees something new. */
+  /** Looks with every `show`, and acts when it sees something new. */
   watch<T>(look: (now: S) => T, act?: (seen: T, now: S) => void): void;
 }
 
@@ -89,7 +90,7 @@ export function maker<S>(signal: AbortSignal): Make<S> {
           if (name.startsWith("on")) el.addEventListener(name.slice(2), value as () => void, { signal });
           else if (typeof value === "function") {
             const draw = (seen: Value) => put(el, name, seen);
-            if (OF_THE_PERSON.test(name)) watch((now) => draw(value(now)));
+            if (USER_EDITABLE.test(name)) watch((now) => draw(value(now)));
             else watch(value as (now: S) => Value, draw);
           } else put(el, name, value);
         }
@@ -108,7 +109,7 @@ export function maker<S>(signal: AbortSignal): Make<S> {
         {
           type: "button",
           onclick: (event) => isOff(el) && event.stopImmediatePropagation(),
-          // The focus has gone, so that the button may be disabled for good.
+          // The focus has gone: now the button may really be disabled.
           onblur: () => setOff(el as HTMLButtonElement, isOff(el)),
         },
       ]);
@@ -121,7 +122,7 @@ export function maker<S>(signal: AbortSignal): Make<S> {
   return Object.assign(make, { signal, show, watch });
 }
 
-/** Sets what has changed of these. */
+/** Sets those of the attributes that have changed. */
 export function set(el: HTMLElement, attributes: { readonly [N in Name]?: Value }): void {
   for (const [name, value] of Object.entries(attributes)) put(el, name, value);
 }
@@ -138,7 +139,7 @@ function put(el: HTMLElement, name: string, value: Value): void {
   if (name === "tabindex") put(el, GUARD, true);
 }
 
-/** A text in place of a text keeps its node: a new one would be laid out from nothing. */
+/** Replaces the children. A text in place of a text keeps its node: a new node would be laid out from scratch. */
 export function refill(el: HTMLElement, children: readonly (Node | string)[]): void {
   const { firstChild: old, lastChild } = el;
   const [text] = children;
@@ -152,20 +153,20 @@ export const isFocused = (el: HTMLElement): boolean => el.matches(":focus");
 
 export const focusInPlace = (el: HTMLElement | undefined): void => el?.focus({ preventScroll: true });
 
-/** What is pressed does not take the focus, so that the keys go on working. */
+/** For what is clicked without taking the focus, so that the keys go on working on the row. */
 export const keepsFocus = { onmousedown: (event: Event) => event.preventDefault() };
 
-/** Not read aloud. */
-export const PAINTED = { "aria-hidden": true };
+/** Not for screen readers. */
+export const DECORATIVE = { "aria-hidden": true };
 
-/** Text of the data, which may run from right to left. */
-export const OF_DATA = { dir: "auto" };
+/** For text of the data, which may run from right to left. */
+export const DATA_TEXT = { dir: "auto" };
 
-/** A bar, as long as the style says. */
+/** A bar; `style` gives its width. */
 export const shareBar = <S>(make: Make<S>, style: string | ((now: S) => string)): HTMLElement =>
-  make("span.share", PAINTED, make("i", { style }));
+  make("span.share", DECORATIVE, make("i", { style }));
 
-/** A button with a sign on it: its name is for those who cannot see that. */
+/** A button that shows a sign; `label` is its accessible name. */
 export const signButton = <S>(
   make: Make<S>,
   sign: string,
@@ -177,20 +178,20 @@ export const signButton = <S>(
 
 const isOff = (button: HTMLElement): boolean => button.matches("[disabled], [aria-disabled]");
 
-/** Disables a button; one that has the focus only looks and acts so, for else the focus would be lost. */
+/** Disables a button. A focused button only gets aria-disabled, so that it keeps the focus. */
 function setOff(button: HTMLButtonElement, off: boolean): void {
   const focused = isFocused(button);
   button.disabled = off && !focused;
   put(button, "aria-disabled", (off && focused) || null);
 }
 
-/** Whether the element says of itself that it is on. */
+/** Whether the element is pressed, or expanded. */
 export const isOn = (el: HTMLElement, what: "pressed" | "expanded" = "pressed"): boolean =>
   el.getAttribute(`aria-${what}`) === "true";
 
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => unknown>>;
 
-/** A listener to keys by their names; the browser does nothing of its own then, unless the answer is false. */
+/** A listener for keys by their names. It stops what the browser would do, unless the act returns false. */
 export const onKeys =
   (keys: Keys) =>
   (event: KeyboardEvent): void => {
@@ -198,14 +199,14 @@ export const onKeys =
     if (act && act(event) !== false) event.preventDefault();
   };
 
-/** Acts once one of these is larger or smaller than before, when the page is laid out. */
+/** Acts when the size of one of these has changed, after the browser has laid the page out. */
 export function onResize(signal: AbortSignal, els: readonly Element[], act: () => void): void {
   const watching = new ResizeObserver(act);
   for (const el of els) watching.observe(el);
   atEnd(signal, () => watching.disconnect());
 }
 
-/** A key that waited for its field, as if it was pressed there now; false where the field has no focus. */
+/** Types a key that had to wait for its field, as if it was pressed there now; false where the field has no focus. */
 export function typeInto(field: HTMLInputElement, key: string): boolean {
   if (!isFocused(field)) return false;
   if (key.length === 1) field.value += key;
@@ -214,7 +215,7 @@ export function typeInto(field: HTMLInputElement, key: string): boolean {
   return true;
 }
 
-/** Refills a select, and keeps the choice by value. */
+/** Refills a select and keeps the choice, by value. */
 export function setOptions(
   make: Plain,
   select: HTMLSelectElement,

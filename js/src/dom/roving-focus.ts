@@ -1,11 +1,11 @@
-/** Many buttons, one tab stop: the arrow keys move among them. */
+/** Makes many buttons one tab stop: the arrow keys move among them. */
 
 import { isFocused, type Make, onKeys, set } from "./dom";
 
-export function rove<S>(make: Make<S>, el: HTMLElement): void {
+export function rovingFocus<S>(make: Make<S>, el: HTMLElement): void {
   const stops = () =>
     [...el.querySelectorAll("button")].filter((stop) => !stop.disabled && !stop.closest("[hidden]"));
-  /** The stop of the last move, the first one where it is gone. */
+  /** Makes the button of the last move the tab stop, or the first button where that is gone. */
   const settle = (last = el.querySelector<HTMLElement>("button[tabindex='0']")) => {
     const all = stops();
     const stop = all.find((each) => each === last) ?? all[0];

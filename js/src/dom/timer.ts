@@ -1,10 +1,11 @@
-/** Does one thing later: the newest that was asked for, and nothing after the end of the view. */
+/** Timers that end with the view. */
 
 export const atEnd = (signal: AbortSignal, act: () => void): void => signal.addEventListener("abort", act);
 
+/** Does one thing later: the newest that was asked for. */
 export function makeTimer(signal: AbortSignal) {
   const timer = {
-    /** Whether there is something to do. */
+    /** Whether something is still to be done. */
     runs: false,
     stop(): void {
       clearTimeout(id);
@@ -26,13 +27,14 @@ export function makeTimer(signal: AbortSignal) {
 
 const LATE_MS = 1_000;
 
-/** Whether what is awaited is late by more than a second; `changed`: that has changed. */
-export function makeWaiting(signal: AbortSignal, changed: () => void) {
+/** Knows whether an answer is late by more than a second; calls `changed` when that changes. */
+export function makeLateness(signal: AbortSignal, changed: () => void) {
   const timer = makeTimer(signal);
-  const waiting = {
+  const lateness = {
     late: false,
+    /** An answer is awaited from now on. */
     begin(): void {
-      if (!timer.runs && !waiting.late) timer.start(LATE_MS, () => set(true));
+      if (!timer.runs && !lateness.late) timer.start(LATE_MS, () => set(true));
     },
     end(): void {
       timer.stop();
@@ -40,9 +42,9 @@ export function makeWaiting(signal: AbortSignal, changed: () => void) {
     },
   };
   const set = (late: boolean) => {
-    if (waiting.late === late) return;
-    waiting.late = late;
+    if (lateness.late === late) return;
+    lateness.late = late;
     changed();
   };
-  return waiting;
+  return lateness;
 }

@@ -1,30 +1,31 @@
-/** What belongs to the row under the cursor: why it is here, its whole text, its likeliest labels, its note. */
+/** The row under the cursor: why it is here, its whole text, its most likely labels, its note. */
 
 import {
+  DATA_TEXT,
   isFocused,
   keepsFocus,
   type Make,
   maker,
-  OF_DATA,
   onKeys,
   onResize,
   set,
   shareBar,
 } from "../dom/dom";
-import { joined, percent, share } from "../dom/words";
-import { labelsByProbability, nameOf, suggestions } from "../kernel/row-state";
+import { percent, percentOf } from "../dom/numbers";
+import { joined } from "../dom/words";
+import { labelName, labelsByProbability, suggestions } from "../kernel/row-state";
 import { LONGEST_NOTE, type Row } from "../protocol";
 import type { ShownRow, State } from "../state/state";
 import type { Store } from "../state/store";
 import { fact, makeFacts } from "./row-facts";
-import { makeTexts } from "./text-view";
+import { makeTextView } from "./text-view";
 
 export interface Inspector {
   readonly el: HTMLElement;
   readonly note: HTMLInputElement;
-  /** Puts the focus into the note. */
+  /** Focuses the note. */
   writeNote(): void;
-  /** The whole text, or its beginning again. */
+  /** Shows the whole text, or its beginning again. */
   expand(): void;
   isExpanded(): boolean;
 }
@@ -39,7 +40,7 @@ type Line = readonly [label: number, probability: number | null] | undefined;
 export function makeInspector(
   outer: Make<State>,
   store: Store,
-  acts: { showTwins(row: Row): void; backToGrid(): void },
+  acts: { showDuplicates(row: Row): void; backToGrid(): void },
 ): Inspector {
   const make = maker<State>(outer.signal);
   let row: ShownRow | undefined;
@@ -55,7 +56,7 @@ export function makeInspector(
     store.changed();
   };
   const isExpanded = () => expanded;
-  const texts = makeTexts(make, ".full");
+  const texts = makeTextView(make, ".full");
   texts.els[1]?.classList.add("lw-second");
   // What scrolls can be reached by key.
   const frame = make(
@@ -66,7 +67,7 @@ export function makeInspector(
   const more = make(
     "button.more",
     {
-      title: "The whole text (e)",
+      title: () => (expanded ? "Show less of the text (e)" : "Show the whole text (e)"),
       "aria-expanded": isExpanded,
       ".away": () => !expanded && !over && !row?.text_cut,
       onclick: expand,
@@ -82,14 +83,14 @@ export function makeInspector(
 
   const line = (i: number) => {
     const label = () => likely[i]?.[0] ?? null;
-    const name = (state: State) => nameOf(state, label()) ?? "";
+    const name = (state: State) => labelName(state, label()) ?? "";
     const chance = () => likely[i]?.[1] ?? null;
     return make(
       "button.likely",
       {
         tabindex: -1,
         ".away": () => label() === null,
-        off: ({ locked }) => locked,
+        off: ({ lockReason }) => lockReason,
         ...keepsFocus,
         onclick() {
           const id = label();
@@ -100,7 +101,7 @@ export function makeInspector(
         const id = label() ?? MOST_DIGITS;
         return (row && KEYS[suggestions(row).indexOf(id)]) ?? (id < MOST_DIGITS ? id + 1 : "");
       }),
-      make("span.name", OF_DATA, { title: name, ".now": () => label() === row?.label }, name),
+      make("span.name", DATA_TEXT, { title: name, ".now": () => label() === row?.label }, name),
       make("span.mark", ({ snapshot }) =>
         joined(
           [
@@ -110,7 +111,7 @@ export function makeInspector(
           ", ",
         ),
       ),
-      shareBar(make, () => `width:${share(chance() ?? 0, 1)}`),
+      shareBar(make, () => `width:${percentOf(chance() ?? 0, 1)}`),
       make("span.percent", () => percent(chance())),
     );
   };
@@ -133,7 +134,7 @@ export function makeInspector(
       },
     }),
   });
-  const facts = makeFacts(make, store, acts.showTwins);
+  const facts = makeFacts(make, store, acts.showDuplicates);
   const el = make(
     ".inspector",
     { ".expanded": isExpanded },
@@ -145,12 +146,12 @@ export function makeInspector(
         ".corner",
         more,
         make(
-          "button.show-odd",
+          "button.show-invisible",
           {
-            title: "Spaces and odd characters (w)",
-            label: "Show spaces and odd characters",
-            "aria-pressed": ({ odd }) => odd,
-            onclick: store.toggleOdd,
+            title: "Show spaces, line ends and invisible characters (w)",
+            label: "Show spaces, line ends and invisible characters",
+            "aria-pressed": ({ showInvisible }) => showInvisible,
+            onclick: store.toggleInvisible,
           },
           "¶",
         ),
@@ -171,16 +172,16 @@ export function makeInspector(
   outer.watch((state) => {
     row = state.rows[state.cursor];
     el.classList.toggle("lw-nothing-here", !row);
-    set(note, { disabled: !row || state.locked !== "" });
+    set(note, { disabled: !row || state.lockReason !== "" });
     if (!row) return;
     likely = likeliest(row, state.snapshot.label_names.length);
-    const whole = (expanded && store.lookups.wholeText(row)) || row;
+    const whole = (expanded && store.rowDetails.wholeText(row)) || row;
     texts.show(state, whole.text, row.pair === null ? null : whole.pair);
     make.show(state);
     if (!isFocused(note)) set(note, { value: row.note });
   });
 
-  // Measured once it is laid out anyway: asked for in the middle of a redraw, that is a layout of the page more.
+  // Measured when the page has been laid out anyway: in the middle of a redraw it would cost one more layout.
   onResize(make.signal, [frame, ...texts.els], () => {
     const now = frame.scrollHeight > frame.clientHeight + 1;
     if (now === over) return;
@@ -191,7 +192,7 @@ export function makeInspector(
   return { el, note, writeNote: () => note.focus(), expand, isExpanded };
 }
 
-/** The most probable labels; the given one is always among them. */
+/** The most likely labels; the given one is always among them. */
 function likeliest(row: Row, count: number): readonly Line[] {
   const all = labelsByProbability(row, count);
   const own = all.findIndex(([id]) => id === row.given);

@@ -7,11 +7,11 @@ import type { Store } from "../state/store";
 export interface KeyActs {
   choose(): void;
   note(): void;
-  /** A decision on the rows that are chosen; a relabel without a label asks for one. */
-  many(plan: Plan): void;
+  /** Decides on the selected rows; a relabel without a label asks for one. */
+  decideSelection(plan: Plan): void;
   search(): void;
   help(): void;
-  /** The whole text, or its beginning again. */
+  /** Shows the whole text, or its beginning again. */
   expand(): void;
   /** Types into the field that an earlier key has opened; false where none has. */
   type(key: string): boolean;
@@ -19,7 +19,7 @@ export interface KeyActs {
 
 type Action = (() => void) | null | undefined;
 
-/** Acts on a key, or once the page that is on its way has come; false where it means nothing here. */
+/** Acts on a key, now or once the page that is on its way has come; false where the key means nothing here. */
 export function handleKey(event: KeyboardEvent, store: Store, acts: KeyActs): boolean {
   const { key, ctrlKey, metaKey, altKey, isComposing } = event;
   if (isComposing || key === "Process" || altKey) return false;
@@ -30,74 +30,74 @@ export function handleKey(event: KeyboardEvent, store: Store, acts: KeyActs): bo
     return true;
   }
   const action = () => actionOf(event, store, acts);
-  // By then an earlier key may have opened the picker or the note, and the letters are meant for that.
-  const waits = store.place.turning && !command && (key.length === 1 || key === "Escape");
+  // By the time the page comes an earlier key may have opened the picker or the note: the letters are meant for that field.
+  const waits = store.position.turning && !command && (key.length === 1 || key === "Escape");
   if (!waits && !action()) return false;
-  store.place.perform(() => acts.type(key) || action()?.());
+  store.position.whenOnScreen(() => acts.type(key) || action()?.());
   return true;
 }
 
 function actionOf(event: KeyboardEvent, store: Store, acts: KeyActs): Action {
   const { key, ctrlKey, metaKey } = event;
-  const { place } = store;
+  const { position } = store;
   const command = ctrlKey || metaKey;
   return (
     select(event, store) ??
-    (command ? { Home: () => place.go(0), End: place.goToLast }[key] : move(key, store)) ??
-    once(event, command ? turnsBack(event, store) : decides(key, store, acts))
+    (command ? { Home: () => position.go(0), End: position.goToLast }[key] : move(key, store)) ??
+    once(event, command ? undoOrRedo(event, store) : decides(key, store, acts))
   );
 }
 
-/** Keys that act once however long they are held. */
+/** For keys that act once, however long they are held. */
 const once = ({ repeat }: KeyboardEvent, action: Action): Action =>
   action && repeat ? () => undefined : action;
 
-/** As everywhere: the browser would undo in a text field, and move the focus there. */
-const turnsBack = ({ key, shiftKey }: KeyboardEvent, { undo, redo }: Store): Action =>
+/** Taken from the browser, which would undo in some text field and move the focus there. */
+const undoOrRedo = ({ key, shiftKey }: KeyboardEvent, { undo, redo }: Store): Action =>
   ({ z: shiftKey ? redo : undo, Z: redo, y: redo })[key];
 
-/** Chooses rows for one decision. */
+/** Selects rows for one decision. */
 function select({ key, shiftKey, ctrlKey, metaKey }: KeyboardEvent, store: Store): Action {
-  const { selection, place } = store;
-  if (ctrlKey || metaKey) return key === "a" && !shiftKey ? () => selection.choosePage(true) : null;
+  const { selection, position } = store;
+  if (ctrlKey || metaKey) return key === "a" && !shiftKey ? () => selection.selectPage(true) : null;
   if (key === "Escape") return selection.count === 0 ? null : selection.clear;
   if (key === "v" || (key === " " && shiftKey))
     return () => {
-      const row = place.row();
+      const row = position.row();
       if (row) selection.toggle(row.row);
     };
   const by = shiftKey ? { ArrowDown: 1, ArrowUp: -1 }[key] : undefined;
   if (by === undefined) return null;
   return () => {
-    const from = place.row();
-    place.point(place.cursor + by);
-    const to = place.row();
+    const from = position.row();
+    position.setCursor(position.cursor + by);
+    const to = position.row();
     if (from && to) selection.extendTo(to.row, from.row);
   };
 }
 
-function move(key: string, { place }: Store): Action {
-  const down = () => place.step(1);
-  const up = () => place.step(-1);
+function move(key: string, { position }: Store): Action {
+  const down = () => position.moveCursor(1);
+  const up = () => position.moveCursor(-1);
   return {
     ...{ ArrowDown: down, j: down, ArrowUp: up, k: up },
-    PageDown: () => place.turn(1),
-    PageUp: () => place.turn(-1),
-    Home: () => place.point(0),
-    End: () => place.point(LAST),
+    PageDown: () => position.turn(1),
+    PageUp: () => position.turn(-1),
+    Home: () => position.setCursor(0),
+    End: () => position.setCursor(LAST),
   }[key];
 }
 
-/** Decides about the rows that are chosen, else about the cursor row, and moves on from it. */
+/** Decides on the selected rows, else on the cursor row, and moves on from that. */
 function decides(key: string, store: Store, acts: KeyActs): Action {
-  const chosen = store.selection.count !== 0;
+  const hasSelection = store.selection.count !== 0;
   const onRows = (plan: Plan, act: (row: number) => unknown) => () => {
-    if (chosen) return acts.many(plan);
-    const row = store.place.row();
-    if (!row || store.state.locked) return;
-    // Where there is nothing to take, the labels open instead.
+    if (hasSelection) return acts.decideSelection(plan);
+    const row = store.position.row();
+    if (!row || store.state.lockReason) return;
+    // Where there is no label to take, the picker opens instead.
     if (act(row.row) === false) acts.choose();
-    else store.place.step(1);
+    else store.position.moveCursor(1);
   };
   const verdict = (kind: "keep" | "unsure" | "remove") =>
     onRows({ kind }, (row) => {
@@ -112,9 +112,9 @@ function decides(key: string, store: Store, acts: KeyActs): Action {
   return {
     ...{ y: verdict("keep"), u: verdict("unsure"), x: verdict("remove") },
     ...{ a: suggest(0), " ": suggest(0), s: suggest(1), d: suggest(2) },
-    Enter: chosen ? () => acts.many({ kind: "relabel" }) : acts.choose,
-    n: chosen ? () => acts.many({ kind: "note" }) : acts.note,
+    Enter: hasSelection ? () => acts.decideSelection({ kind: "relabel" }) : acts.choose,
+    n: hasSelection ? () => acts.decideSelection({ kind: "note" }) : acts.note,
     ...{ z: store.undo, Z: store.redo, e: acts.expand },
-    ...{ w: store.toggleOdd, b: store.toggleBlind },
+    ...{ w: store.toggleInvisible, b: store.toggleBlind },
   }[key];
 }

@@ -1,15 +1,16 @@
-/** A label's name in little room: its beginning and its end, for names of one family differ in their ends.
+/** A label's name where there is little room: its beginning and its end, because names of one family differ in their ends.
 
-The element holds the whole name, for reading aloud, copying and finding; only what is painted is shorter. */
+The element holds the whole name, for screen readers, copying and finding; only what is painted is shorter. */
 
 import { refill, set } from "../dom/dom";
 import { shorten } from "../dom/words";
 
+/** No name is cut to fewer characters than this. */
 const LEAST = 9;
-/** Some names have wider letters than the probe. */
-const WIDER = 0.9;
+/** Names may have wider letters than the probe. */
+const MARGIN = 0.9;
 
-/** `room`: how many characters fit beside each other. On two lines the name breaks after its joints; true where they are too few. */
+/** `room`: how many characters fit on a line. A longer name breaks after its joints, on two lines. True where two are too few. */
 export function showName(el: HTMLElement, name: string, room: number): boolean {
   const fits = name.length <= room;
   if (el.textContent !== name || fits === (el.firstElementChild !== null)) {
@@ -24,4 +25,4 @@ export function showName(el: HTMLElement, name: string, room: number): boolean {
 
 /** Measures what fits: `probe` holds one line of letters in the grid's own type. */
 export const measureRoom = (probe: HTMLElement, el: HTMLElement): number =>
-  Math.floor((WIDER * el.clientWidth * probe.textContent.length) / probe.offsetWidth) - 1;
+  Math.floor((MARGIN * el.clientWidth * probe.textContent.length) / probe.offsetWidth) - 1;

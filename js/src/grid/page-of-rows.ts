@@ -1,14 +1,14 @@
-/** A page of rows, drawn: the one that is read, or the one that comes next, laid out and painted out of sight. */
+/** A page of rows, drawn: the page on screen, or the next one, painted ahead out of sight. */
 
 import { type Make, set } from "../dom/dom";
 import type { ShownRow, State } from "../state/state";
 import type { Store } from "../state/store";
 import { makeRow, type RowSlot } from "./row";
 
-export type Sheet = ReturnType<typeof makeSheet>;
+export type PageOfRows = ReturnType<typeof makePageOfRows>;
 
 /** `choose` opens the picker at the label cell. */
-export function makeSheet(
+export function makePageOfRows(
   make: Make<State>,
   store: Store,
   choose: (row: number, anchor: HTMLElement) => void,
@@ -17,13 +17,13 @@ export function makeSheet(
   const el = make(".body", { role: "rowgroup" });
   let rows: readonly ShownRow[] = [];
 
-  const sheet = {
+  const page = {
     el,
     slots,
 
     holds: (others: readonly ShownRow[]): boolean => idsOf(rows) === idsOf(others),
 
-    /** `length`: how many rows it is high; `room`: how many characters fit beside each other in the label cell. */
+    /** `length`: its height in rows; `room`: how many characters fit side by side in the label cell. */
     show(state: State, length: number, room: number, isRead: boolean): void {
       rows = state.rows;
       while (slots.length < length) {
@@ -32,21 +32,21 @@ export function makeSheet(
         el.append(slot.el);
       }
       for (const [i, slot] of slots.entries()) slot.show(state, rows[i] ?? null, room, isRead);
-      sheet.turn(length, isRead);
+      page.turn(length, isRead);
     },
 
-    /** On top, or out of sight and hidden from screen readers; `length` as in `show`. */
+    /** Lays the page on top, or out of sight and hidden from screen readers; `length` as in `show`. */
     turn(length: number, isRead: boolean): void {
       set(el, { ".under": !isRead, "aria-hidden": isRead ? null : true });
       for (const [i, slot] of slots.entries()) set(slot.el, { hidden: i >= length });
     },
 
-    /** No row says any longer which one it is. After the focus has moved: to take it from a row costs a layout. */
-    leave(): void {
-      for (const slot of slots) slot.leave();
+    /** Takes off what each row says of itself. Only after the focus has moved: taking it from a row costs a layout. */
+    clearDescriptions(): void {
+      for (const slot of slots) slot.clearDescription();
     },
   };
-  return sheet;
+  return page;
 }
 
 const idsOf = (rows: readonly ShownRow[]): string => rows.map(({ row }) => row).join();

@@ -1,7 +1,7 @@
-/** Pages: first, previous, next, last, one by number, and how long they are. */
+/** Turns the pages: first, previous, next, last, one by number; and sets how long they are. */
 
 import { isFocused, type Make, onKeys, set, setOptions, signButton } from "../dom/dom";
-import { count } from "../dom/words";
+import { count } from "../dom/numbers";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
 
@@ -9,11 +9,11 @@ const SIZES = [10, 20, 50, 100];
 
 export interface Pager {
   readonly el: HTMLElement;
-  /** How long the pages are. */
+  /** Sets how long the pages are. */
   readonly size: HTMLSelectElement;
 }
 
-export function makePager(make: Make<State>, { place }: Store): Pager {
+export function makePager(make: Make<State>, { position }: Store): Pager {
   const button = (name: string, sign: string, off: (state: State) => boolean, act: () => void) =>
     signButton(make, sign, name, name, act, off);
   let drawn = "";
@@ -21,9 +21,9 @@ export function makePager(make: Make<State>, { place }: Store): Pager {
     const typed = Number.parseInt(page.value, 10);
     if (page.value === drawn) return;
     page.value = drawn;
-    const { total, limit } = place;
+    const { total, limit } = position;
     const last = total === null ? typed : pagesOf(total, limit);
-    if (Number.isFinite(typed)) place.go((Math.max(1, Math.min(typed, last)) - 1) * limit);
+    if (Number.isFinite(typed)) position.go((Math.max(1, Math.min(typed, last)) - 1) * limit);
   };
   const page = make("input.page", {
     ...{ type: "text", inputmode: "numeric", label: "Page" },
@@ -37,9 +37,9 @@ export function makePager(make: Make<State>, { place }: Store): Pager {
     }),
   });
   const size = make("select", {
-    label: "Rows per page",
+    ...{ label: "Rows per page", title: "Rows per page" },
     onchange() {
-      place.resize(Number(size.value));
+      position.resize(Number(size.value));
     },
   });
   make.watch((state) => {
@@ -60,21 +60,22 @@ export function makePager(make: Make<State>, { place }: Store): Pager {
   );
   const el = make(
     ".pager",
-    button("First page", "«", isFirst, () => place.go(0)),
-    button("Previous page", "‹", isFirst, () => place.turn(-1)),
+    button("First page", "«", isFirst, () => position.go(0)),
+    button("Previous page", "‹", isFirst, () => position.turn(-1)),
     page,
     make("span.quiet", ({ total, limit }) => (total === null ? "" : `of ${count(pagesOf(total, limit))}`)),
-    button("Next page", "›", isLast, () => place.turn(1)),
-    button("Last page", "»", (state) => isLast(state) || state.total === null, place.goToLast),
+    button("Next page", "›", isLast, () => position.turn(1)),
+    button("Last page", "»", (state) => isLast(state) || state.total === null, position.goToLast),
   );
   return { el, size };
 }
 
-const pageOf = ({ goal, limit }: State): string => `${goal / limit + 1}`;
+const pageOf = ({ wantedOffset, limit }: State): string => `${wantedOffset / limit + 1}`;
 
 const pagesOf = (total: number, limit: number): number => Math.max(1, Math.ceil(total / limit));
 
-const isFirst = ({ here, goal }: State): boolean => !here || goal === 0;
+const isFirst = ({ hasPage, wantedOffset }: State): boolean => !hasPage || wantedOffset === 0;
 
-const isLast = ({ here, goal, offset, limit, total, rows }: State): boolean =>
-  !here || (total === null ? goal === offset && rows.length < limit : goal + limit >= total);
+const isLast = ({ hasPage, wantedOffset, offset, limit, total, rows }: State): boolean =>
+  !hasPage ||
+  (total === null ? wantedOffset === offset && rows.length < limit : wantedOffset + limit >= total);

@@ -1,11 +1,12 @@
-/** What is odd about a row, by name; the whole sentence is its tooltip. */
+/** The data issues of a row ("quirks" in the protocol and in Python), as chips: the name, and a sentence as its tooltip. */
 
 import type { Plain } from "../dom/dom";
 import type { Snapshot } from "../protocol";
 
+/** A row has room for two. */
 const MOST = 2;
 
-/** Chips for the quirks; a row has room for two. Painted only, for the cell's text is about something else. */
+/** The words are painted by the style sheet: as text they would become part of the cell's text. */
 export function quirkChips(make: Plain, quirks: readonly string[], tips: Snapshot["quirks"]): HTMLElement[] {
   const chip = (word: string, title: string, label = word) =>
     make("span.quirk", { role: "img", label, title, "data-word": word });

@@ -1,8 +1,9 @@
-/** Why the row under the cursor is where it is: what the model makes of it, and what is odd about it, in one line. */
+/** Why the row under the cursor is where it is, in one line: what the model makes of it, its data issues, its duplicates. */
 
 import { type Make, refill } from "../dom/dom";
-import { count, joined, loss, percent, some } from "../dom/words";
-import { nameOf } from "../kernel/row-state";
+import { count, loss, percent, plural } from "../dom/numbers";
+import { joined } from "../dom/words";
+import { labelName } from "../kernel/row-state";
 import type { Row } from "../protocol";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
@@ -10,22 +11,22 @@ import { quirkChips } from "./quirks";
 
 type Fact = readonly [name: string, value: string];
 
-/** As many as a row can have. */
+/** One for each fact that a row can have. */
 const SLOTS = [0, 1, 2, 3, 4, 5];
 
-/** `showTwins` shows the rows of the same words. */
-export function makeFacts(make: Make<State>, store: Store, showTwins: (row: Row) => void): HTMLElement {
+/** `showDuplicates` shows the rows with the same words. */
+export function makeFacts(make: Make<State>, store: Store, showDuplicates: (row: Row) => void): HTMLElement {
   const rowOf = ({ rows, cursor }: State) => rows[cursor];
-  const twinsOf = (state: State) => {
+  const duplicateCount = (state: State) => {
     const row = rowOf(state);
-    return row ? store.lookups.twinsOf(row) : null;
+    return row ? store.rowDetails.countDuplicates(row) : null;
   };
   let facts: readonly Fact[] = [];
   make.watch((state) => {
     const row = rowOf(state);
     facts = row ? factsOf(row, state) : [];
   });
-  // One line of elements for all rows: what comes new into a page is looked at by every rule of the notebook.
+  // The same elements for every row: a new element would be matched against every style rule of the notebook.
   const list = make(
     "span.facts-list",
     SLOTS.map((i) => fact(make, () => facts[i])),
@@ -41,15 +42,15 @@ export function makeFacts(make: Make<State>, store: Store, showTwins: (row: Row)
     list,
     chips,
     make(
-      "button.twins",
+      "button.duplicates",
       {
-        ".away": (state) => !twinsOf(state),
+        ".away": (state) => !duplicateCount(state),
         onclick() {
           const row = rowOf(store.state);
-          if (row) showTwins(row);
+          if (row) showDuplicates(row);
         },
       },
-      (state) => `${some(twinsOf(state) ?? 0, "other row")} of the same words`,
+      (state) => `${plural(duplicateCount(state) ?? 0, "other row")} with the same words`,
     ),
   );
 }
@@ -68,7 +69,7 @@ export function fact<S>(make: Make<S>, find: () => Fact | undefined): HTMLElemen
 
 function factsOf(row: Row, state: State): readonly Fact[] {
   const chance = (word: string, label: number | null, probability: number | null) =>
-    probability === null ? [] : [[`${word} ${nameOf(state, label)}`, percent(probability)] as const];
+    probability === null ? [] : [[`${word} ${labelName(state, label)}`, percent(probability)] as const];
   const { loss: nats, margin, tokens, unknown_tokens: unknown } = row;
   const read = joined([row.truncated ? "cut" : "", unknown ? `${count(unknown)} unknown` : ""], ", ");
   return [

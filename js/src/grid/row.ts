@@ -2,38 +2,41 @@
 
 import { watchClicks } from "../dom/clicks";
 import {
+  DATA_TEXT,
+  DECORATIVE,
   focusInPlace,
   keepsFocus,
   type Make,
   maker,
-  OF_DATA,
-  PAINTED,
   type Part,
   refill,
   set,
 } from "../dom/dom";
-import { ACTS, joined, loss, percent, share, VERDICT_SIGNS, VERDICT_WORDS } from "../dom/words";
-import { nameOf, probabilityOf, suggestions } from "../kernel/row-state";
+import { loss, percent, percentOf } from "../dom/numbers";
+import { ACTS, joined, VERDICT_SIGNS, VERDICT_WORDS } from "../dom/words";
+import { labelName, probabilityOf, suggestions } from "../kernel/row-state";
 import type { ShownRow, State } from "../state/state";
 import type { Store } from "../state/store";
 import { showName } from "./label-name";
 import { quirkChips } from "./quirks";
-import { makeTexts } from "./text-view";
+import { makeTextView } from "./text-view";
 
 export interface RowSlot {
   readonly el: HTMLElement;
   readonly labelCell: HTMLElement;
-  /** `room`: how many characters fit beside each other in the label cell; `isRead`: not only drawn ahead. */
+  /** `room`: how many characters fit side by side in the label cell; `isRead`: on screen, not drawn ahead. */
   show(state: State, row: ShownRow | null, room: number, isRead: boolean): void;
-  /** Says of itself no longer which row it is. */
-  leave(): void;
+  /** Takes off what the row says of itself to screen readers and tests. */
+  clearDescription(): void;
 }
 
-/** Characters that stand beside a name: a sign, an arrow, "click → " in smaller type; and how bold type is wider. */
+/** Characters beside a name (a sign, an arrow, "click → " in smaller type), and how much less of bold type fits. */
 const SIGN = 2;
 const ARROW = 3;
 const CLICK = 7;
 const BOLD = 0.9;
+
+const CHOOSE_LABEL = "Click to choose another label (Enter)";
 
 /** `choose` opens the picker at the label cell. */
 export function makeRow(
@@ -42,60 +45,64 @@ export function makeRow(
   store: Store,
   choose: (row: number, anchor: HTMLElement) => void,
 ): RowSlot {
-  const { place, selection } = store;
+  const { position, selection } = store;
   const make = maker<ShownRow>(signal);
   let current: ShownRow | null = null;
   let state = store.state;
   let isCursor = false;
   let room: number;
-  /** All that the row is drawn from, as it was drawn last. */
-  let drawn: readonly unknown[] = [];
-  /** The offset of the page that it says to be on. */
-  let told: number | null = null;
+  /** Everything that the row was drawn from: while it stays the same there is nothing to draw. */
+  let drawnFrom: readonly unknown[] = [];
+  /** The offset of the page that the row describes itself as part of; null: of none. */
+  let describedOffset: number | null = null;
 
-  const isNew = (row: ShownRow) => row.verdict === "relabel";
-  const isOffered = (row: ShownRow) => !isNew(row) && !state.locked;
-  const name = (id: number | null) => nameOf(state, id) ?? "";
+  const isRelabelled = (row: ShownRow) => row.verdict === "relabel";
+  const isOffered = (row: ShownRow) => !isRelabelled(row) && !state.lockReason;
+  const name = (id: number | null) => labelName(state, id) ?? "";
   const point = () => {
-    place.point(index);
+    position.setCursor(index);
     focusInPlace(el);
   };
 
-  const texts = makeTexts(make, ".words");
-  const given = make("span.name", OF_DATA, { ".none": (row) => row.given === null });
-  const chosen = make("span.name.chosen", OF_DATA, { hidden: (row) => !isNew(row) });
-  const hinted = make("span.name", OF_DATA);
-  const predicted = make("span.name", OF_DATA, { title: (row) => name(row.predicted) });
+  const texts = makeTextView(make, ".words");
+  const given = make("span.name", DATA_TEXT, { ".none": (row) => row.given === null });
+  const chosen = make("span.name.chosen", DATA_TEXT, { hidden: (row) => !isRelabelled(row) });
+  const hinted = make("span.name", DATA_TEXT);
+  const predicted = make("span.name", DATA_TEXT, { title: (row) => name(row.predicted) });
   const quirks = make("span.quirks");
   const cell = (column: string, ...parts: Part<ShownRow>[]) =>
     make(`.cell.${column}`, { role: "gridcell", "data-column": column }, parts);
   const bar = (kind: string, nats: (row: ShownRow) => number | null) =>
     make(`i.bar-${kind}`, {
-      style: (row) => `width:${share(Math.min(state.lossScale, nats(row) ?? 0), state.lossScale)}`,
+      style: (row) => `width:${percentOf(Math.min(state.lossScale, nats(row) ?? 0), state.lossScale)}`,
     });
 
   const labelCell = cell(
     "label",
     {
       onclick(event) {
-        if (clicks.chooses(event)) return;
+        if (clicks.selects(event)) return;
         event.stopPropagation();
-        if (!current || clicks.isNotOne(event)) return;
-        place.point(index);
+        if (!current || clicks.isNotPlain(event)) return;
+        position.setCursor(index);
         choose(current.row, labelCell);
       },
     },
     make(
       ".line",
       given,
-      make("span.sign", PAINTED, (row) => VERDICT_SIGNS[row.verdict]),
-      make("span.hint", { hidden: (row) => !isNew(row) || state.locked !== "" }, "↩ click restores"),
+      make("span.sign", DECORATIVE, (row) => VERDICT_SIGNS[row.verdict]),
+      make(
+        "span.hint",
+        { hidden: (row) => !isRelabelled(row) || state.lockReason !== "" },
+        "↩ click restores",
+      ),
     ),
     make(
       ".line",
-      make("span.quiet", { hidden: (row) => !isNew(row) }, "→ "),
+      make("span.quiet", { hidden: (row) => !isRelabelled(row) }, "→ "),
       chosen,
-      make("span.quiet.rest", (row) => (isNew(row) ? "" : percent(row.label_prob))),
+      make("span.quiet.rest", (row) => (isRelabelled(row) ? "" : percent(row.label_prob))),
       make("span.hint.ghost", { hidden: (row) => !isOffered(row) }, "click → ", hinted),
     ),
   );
@@ -118,30 +125,30 @@ export function makeRow(
       ".hinted": isOffered,
       ".selected": ({ selected }) => selected,
       ".waiting": (row) => !row.saved,
-      // For the looks: what the row says of itself comes and goes with every turn of the page.
+      // For the style sheet. `data-verdict` would not do: it comes and goes with every turn of the page.
       "data-look": ({ verdict }) => verdict,
       ".agrees": (row) => row.predicted === row.given,
-      onfocus: () => place.point(index),
+      onfocus: () => position.setCursor(index),
       // A click with Shift would select the text in between.
       onmousedown: (event) => event.shiftKey && event.preventDefault(),
       onclick(event) {
         if (!current) return;
-        const how = clicks.chooses(event);
+        const how = clicks.selects(event);
         if (how) return select(current.row, how);
-        if (clicks.isNotOne(event)) return;
-        place.point(index);
+        if (clicks.isNotPlain(event)) return;
+        position.setCursor(index);
         if (!store.toggle(current.row)) choose(current.row, labelCell);
       },
     },
-    // The box and all around it; the row is drawn from what is chosen, not from what the box thinks.
+    // The whole cell is the box's target. The row is drawn from what is selected, not from what the browser made of the box.
     cell(
       "select",
       {
         ...keepsFocus,
         onclick(event) {
           event.stopPropagation();
-          drawn = [];
-          if (current) select(current.row, clicks.chooses(event) ?? "also");
+          drawnFrom = [];
+          if (current) select(current.row, clicks.selects(event) ?? "also");
         },
       },
       make("input", {
@@ -156,15 +163,15 @@ export function makeRow(
         ".line",
         make("span.number", (row) => loss(row.loss)),
         make("span.after", (row) =>
-          isNew(row) && row.loss_after !== null ? ` → ${loss(row.loss_after)}` : "",
+          isRelabelled(row) && row.loss_after !== null ? ` → ${loss(row.loss_after)}` : "",
         ),
         make("span.noted", { hidden: (row) => !row.note_of_score, title: (row) => row.note_of_score }, "i"),
       ),
       make(
         ".bar",
-        PAINTED,
+        DECORATIVE,
         bar("before", (row) => row.loss),
-        bar("now", (row) => (isNew(row) ? row.loss_after : row.loss)),
+        bar("now", (row) => (isRelabelled(row) ? row.loss_after : row.loss)),
       ),
     ),
     cell("text", texts.els, quirks),
@@ -181,10 +188,10 @@ export function makeRow(
             {
               ...{ label: word, title: `${word}: ${meaning}`, tabindex: -1 },
               "aria-pressed": (row) => row.verdict === kind,
-              off: () => state.locked,
+              off: () => state.lockReason,
               onclick(event) {
                 if (!current || event.detail > 1) return;
-                place.point(index);
+                position.setCursor(index);
                 store.decide(kind, current.row);
                 focusInPlace(el);
               },
@@ -203,7 +210,7 @@ export function makeRow(
   const clicks = watchClicks(el, signal);
 
   function select(row: number, how: "up to" | "also"): void {
-    if (how === "up to") selection.extendTo(row, place.row()?.row ?? row);
+    if (how === "up to") selection.extendTo(row, position.row()?.row ?? row);
     else selection.toggle(row);
     point();
   }
@@ -216,18 +223,18 @@ export function makeRow(
         row.given === null ? "no label" : name(row.given),
         Math.floor((room - SIGN) * (row.verdict === "keep" ? BOLD : 1)),
       ),
-      showName(chosen, isNew(row) ? name(row.label) : "", Math.floor((room - ARROW) * BOLD)),
+      showName(chosen, isRelabelled(row) ? name(row.label) : "", Math.floor((room - ARROW) * BOLD)),
     ];
     set(labelCell, { ".tight": isLong.includes(true) });
-    labelCell.title = joined([given.textContent, chosen.textContent], " → ");
+    labelCell.title = `${joined([given.textContent, chosen.textContent], " → ")}\n${CHOOSE_LABEL}`;
     showName(hinted, isOffered(row) ? hintFor(row, name) : "", room - CLICK);
     showName(predicted, name(row.predicted), Math.floor(room * BOLD));
   });
-  // Without a label the label cell says so already.
-  const odd = (row: ShownRow) => row.quirks.filter((quirk) => quirk !== "unlabelled");
+  // The label cell says "no label" already.
+  const visibleQuirks = (row: ShownRow) => row.quirks.filter((quirk) => quirk !== "unlabelled");
   make.watch(
-    (row) => odd(row).join(),
-    (_, row) => refill(quirks, quirkChips(make, odd(row), state.snapshot.quirks)),
+    (row) => visibleQuirks(row).join(),
+    (_, row) => refill(quirks, quirkChips(make, visibleQuirks(row), state.snapshot.quirks)),
   );
 
   function show(now: State, row: ShownRow | null, space: number, isRead: boolean): void {
@@ -236,17 +243,17 @@ export function makeRow(
     state = now;
     isCursor = row !== null && index === now.cursor;
     room = space;
-    const view = [now.locked, now.lossScale, now.odd, snapshot, filter, room, isCursor];
+    const view = [now.lockReason, now.lossScale, now.showInvisible, snapshot, filter, room, isCursor];
     const draws = [...view, ...Object.values(row ?? {})];
-    const isDrawn = same(draws, drawn);
-    drawn = draws;
+    const isDrawn = same(draws, drawnFrom);
+    drawnFrom = draws;
     if (row && !isDrawn) make.show(row);
-    if (isRead && !(isDrawn && told === now.offset)) tell(row, now.offset);
+    if (isRead && !(isDrawn && describedOffset === now.offset)) describe(row, now.offset);
   }
 
-  /** Says of itself which row it is; `offset`: null for none. */
-  function tell(row: ShownRow | null, offset: number | null): void {
-    told = offset;
+  /** Says which row it is, to screen readers and tests; `offset`: null for none. */
+  function describe(row: ShownRow | null, offset: number | null): void {
+    describedOffset = offset;
     set(el, {
       role: row && "row",
       ".unused": !current,
@@ -260,11 +267,11 @@ export function makeRow(
     });
   }
 
-  function leave(): void {
-    if (told !== null) tell(null, null);
+  function clearDescription(): void {
+    if (describedOffset !== null) describe(null, null);
   }
 
-  return { el, labelCell, show, leave };
+  return { el, labelCell, show, clearDescription };
 }
 
 const same = (some: readonly unknown[], others: readonly unknown[]): boolean =>

@@ -1,7 +1,8 @@
-/** What happened last, and how much is reviewed: told politely to a screen reader too. */
+/** What happened last, and how much is reviewed; a screen reader reads it out when it is idle. */
 
-import { type Make, OF_DATA, PAINTED } from "../dom/dom";
-import { reviewed, share } from "../dom/words";
+import { DATA_TEXT, DECORATIVE, type Make } from "../dom/dom";
+import { percentOf } from "../dom/numbers";
+import { reviewed } from "../dom/words";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
 
@@ -10,24 +11,29 @@ export function makeStatus(make: Make<State>, store: Store): HTMLElement {
     const href = URL.createObjectURL(new Blob([`${store.unsent().join("\n")}\n`]));
     Object.assign(document.createElement("a"), { href, download: "unsaved-decisions.jsonl" }).click();
   };
-  /** Of what is reviewed, for nobody reviews all rows. */
+  /** Shares of the reviewed rows, because nobody reviews all rows. */
   const part = (kind: "wrong" | "keep" | "unsure") =>
     make(`i.part-${kind}`, {
-      style: ({ summary }) => `width:${share(summary[kind], summary.reviewed)}`,
+      style: ({ summary }) => `width:${percentOf(summary[kind], summary.reviewed)}`,
     });
   return make(
     ".progress",
     make(
       ".status",
       { role: "status", "aria-live": "polite" },
-      make("span.said", OF_DATA, { ".alarm": ({ locked }) => locked !== "" }, ({ status }) => status),
+      make(
+        "span.said",
+        DATA_TEXT,
+        { ".alarm": ({ lockReason }) => lockReason !== "" },
+        ({ status }) => status,
+      ),
       " ",
       make("span.quiet.done", ({ summary }) => reviewed(summary)),
     ),
     make(
       "button",
       {
-        title: "For lw.apply_changes",
+        title: "Download the unsaved decisions, for lw.apply_changes",
         hidden: ({ dead, unsaved }) => !dead || !unsaved || !store.unsent().length,
         onclick: download,
       },
@@ -36,7 +42,7 @@ export function makeStatus(make: Make<State>, store: Store): HTMLElement {
     make(
       ".meter",
       {
-        ...PAINTED,
+        ...DECORATIVE,
         title: ({ summary: { wrong, keep, unsure } }) => `${wrong} wrong, ${keep} kept, ${unsure} unsure`,
       },
       part("wrong"),

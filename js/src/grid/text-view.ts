@@ -1,23 +1,23 @@
-/** Text as it is read: search hits marked and, on demand, the characters that nobody sees; its content stays as it is. */
+/** Text as a person reads it: search hits are marked and, on demand, invisible characters painted. The text itself stays as it is. */
 
-import { OF_DATA, type Plain, refill, set } from "../dom/dom";
+import { DATA_TEXT, type Plain, refill, set } from "../dom/dom";
 import type { State } from "../state/state";
 
 export interface Look {
   readonly search: string | null;
   readonly regex: boolean;
   /** Spaces, line ends and invisible characters are painted. */
-  readonly odd: boolean;
+  readonly showInvisible: boolean;
 }
 
 export interface Piece {
   readonly text: string;
   readonly hit: boolean;
-  /** What is painted in its place; null: itself. */
+  /** What is painted in its place; null: the text itself. */
   readonly sign: string | null;
 }
 
-const ODD = / +|[\p{Cc}\p{Cf}\p{Z}\p{Co}\p{Cn}\ufffd]/gu;
+const INVISIBLE = / +|[\p{Cc}\p{Cf}\p{Z}\p{Co}\p{Cn}\ufffd]/gu;
 const SIGNS: Readonly<Record<string, string>> = {
   "\t": "→",
   "\n": "¶",
@@ -25,31 +25,31 @@ const SIGNS: Readonly<Record<string, string>> = {
   "\u00a0": "NBSP",
   "\u00ad": "SHY",
 };
-/** A repeated group may take a browser's engine for ever; RE2, which searches, has no such patterns. */
+/** A repeated group may keep the browser's regex engine busy for ever. The kernel searches with RE2, which has no such patterns. */
 const ENDLESS = /\)[*+{?]/;
 
-const lookOf = ({ filter, odd }: State): Look => ({
+const lookOf = ({ filter, showInvisible }: State): Look => ({
   search: filter.search,
   regex: filter.search_regex,
-  odd,
+  showInvisible,
 });
 
-export function pieces(text: string, { search, regex, odd }: Look): readonly Piece[] {
+export function pieces(text: string, { search, regex, showInvisible }: Look): readonly Piece[] {
   const found: Piece[] = [];
   for (const [part, hit] of split(text, matcher(search, regex)))
-    for (const [piece, isOdd] of odd ? split(part, ODD) : [[part, false] as const])
-      found.push({ text: piece, hit, sign: isOdd ? signOf(piece) : null });
+    for (const [piece, isInvisible] of showInvisible ? split(part, INVISIBLE) : [[part, false] as const])
+      found.push({ text: piece, hit, sign: isInvisible ? signOf(piece) : null });
   return found;
 }
 
-/** The two texts of a row, each drawn again only where it or its look has changed; the second is often none. */
-export interface Texts {
+/** The two texts of a row, of which the second is often missing. Each is drawn again only where it or its look has changed. */
+export interface TextView {
   readonly els: readonly HTMLElement[];
   show(state: State, text: string, pair: string | null): void;
 }
 
-export function makeTexts(make: Plain, name: string): Texts {
-  const texts = [0, 1].map((i) => ({ el: make(name, OF_DATA), i, drawn: "" }));
+export function makeTextView(make: Plain, name: string): TextView {
+  const texts = [0, 1].map((i) => ({ el: make(name, DATA_TEXT), i, drawn: "" }));
   const show = (state: State, ...words: readonly [string, string | null]) => {
     for (const text of texts) {
       const { el, i, drawn } = text;
@@ -60,7 +60,7 @@ export function makeTexts(make: Plain, name: string): Texts {
       refill(
         el,
         pieces(words[i] ?? "", lookOf(state)).map(({ text: piece, hit, sign }) => {
-          const inner = sign ? make("span.odd", { "data-sign": sign }, piece) : piece;
+          const inner = sign ? make("span.invisible", { "data-sign": sign }, piece) : piece;
           return hit ? make("mark", inner) : inner;
         }),
       );
@@ -78,7 +78,7 @@ function matcher(search: string | null, regex: boolean): RegExp | null {
   }
 }
 
-/** The text cut at every match, each part with whether it is one. */
+/** Cuts the text at every match; each part comes with whether it is one. */
 function split(text: string, at: RegExp | null): readonly (readonly [string, boolean])[] {
   const parts: (readonly [string, boolean])[] = [];
   let end = 0;

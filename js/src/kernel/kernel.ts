@@ -1,6 +1,7 @@
-/** Questions to the kernel: each is answered once, and asked again with the same id while it is not. */
+/** Questions to the kernel. Each gets one answer; until then it is asked again with the same id. */
 
-import { atEnd, makeWaiting } from "../dom/timer";
+import { atEnd, makeLateness } from "../dom/timer";
+import { GONE } from "../dom/words";
 import { isReply, type Reply, type Request, VERSION, type Verb, type Verbs } from "../protocol";
 
 /** The part of anywidget's model that we use. */
@@ -14,12 +15,13 @@ export interface Model {
 
 export interface Question<V extends Verb> {
   readonly answer: Promise<{ readonly result: Verbs[V]["result"]; readonly revision: number }>;
-  /** Somebody waits for this: ask again until it is answered. */
+  /** Somebody waits for the answer: asks again and again until it comes. */
   urge(): void;
   /** Nobody waits any more: the answer is ignored. */
   drop(): void;
 }
 
+/** A question without an answer. */
 interface Open {
   readonly request: Request;
   settle(reply: Reply): void;
@@ -30,33 +32,30 @@ interface Open {
 
 const RESEND_MS = [1_500, 5_000, 15_000, 30_000];
 
-export const WAITING = "The grid is waiting for the kernel";
-export const GONE = "The kernel has stopped: re-run the cell.";
-
 export const backOff = (schedule: readonly number[], tries: number): number =>
   schedule[Math.min(tries, schedule.length - 1)] ?? 30_000;
 
 export type Kernel = ReturnType<typeof makeKernel>;
 
-/** `hear` gets every answer, also those to other views; `liveness`: dead or late has changed. */
+/** `onReply` gets every answer, also those to other views; `onLiveness` is called when `dead` or `late` changes. */
 export function makeKernel(
   model: Model,
   signal: AbortSignal,
-  hear: (reply: Reply) => void,
-  liveness: () => void,
+  onReply: (reply: Reply) => void,
+  onLiveness: () => void,
 ) {
   /** Starts every id of this view: with bare counters two views would take each other's answers. */
   const prefix = [...crypto.getRandomValues(new Uint32Array(2))].map((n) => n.toString(36)).join("");
   const questions = new Map<string, Open>();
-  const waiting = makeWaiting(signal, liveness);
+  const lateness = makeLateness(signal, onLiveness);
   let count = 0;
 
   const kernel = {
     dead: false,
 
-    /** An urgent question is open for more than a second. */
+    /** An answer that somebody waits for is late by more than a second. */
     get late(): boolean {
-      return waiting.late;
+      return lateness.late;
     },
 
     nextId(): string {
@@ -64,6 +63,7 @@ export function makeKernel(
       return `${prefix}-${count}`;
     },
 
+    /** `patient`: asks once, until somebody urges. */
     ask<V extends Verb>(verb: V, args: Verbs[V]["args"], patient = false): Question<V> {
       const request: Request<V> = { v: VERSION, rid: kernel.nextId(), verb, args };
       const { rid } = request;
@@ -81,16 +81,16 @@ export function makeKernel(
       return { answer, urge: () => urge(rid), drop: () => close(rid) };
     },
 
-    /** The answer alone. */
-    find: async <V extends Verb>(
+    /** Asks, and gives the result alone. */
+    call: async <V extends Verb>(
       verb: V,
       args: Verbs[V]["args"],
       patient = false,
     ): Promise<Verbs[V]["result"]> => (await kernel.ask(verb, args, patient).answer).result,
 
-    /** The comm has changed its state, or never had one. Hosts tell so when the kernel goes, but not which way: one question tells. */
-    doubt(): void {
-      die();
+    /** Hosts don't say whether the kernel left or returned; one request finds out. */
+    checkAlive(): void {
+      markDead();
       kernel.send({ v: VERSION, rid: kernel.nextId(), verb: "summary", args: {} });
     },
 
@@ -98,10 +98,10 @@ export function makeKernel(
     send(request: Request): boolean {
       try {
         // Where the host's send returns a promise, a dead comm rejects it instead of throwing.
-        Promise.resolve(model.send(request)).catch(die);
+        Promise.resolve(model.send(request)).catch(markDead);
         return true;
       } catch {
-        die();
+        markDead();
         return false;
       }
     },
@@ -122,42 +122,42 @@ export function makeKernel(
       );
     };
     again();
-    waiting.begin();
+    lateness.begin();
   }
 
   function close(rid: string): void {
     clearTimeout(questions.get(rid)?.timer);
     questions.delete(rid);
-    if (![...questions.values()].some((open) => open.urged)) waiting.end();
+    if (![...questions.values()].some((open) => open.urged)) lateness.end();
   }
 
-  function take(message: unknown): void {
+  function receive(message: unknown): void {
     if (!isReply(message)) return;
     if (kernel.dead) {
       kernel.dead = false;
-      liveness();
+      onLiveness();
     }
     const open = questions.get(message.rid);
     close(message.rid);
-    hear(message);
+    onReply(message);
     open?.settle(message);
   }
 
-  function die(): void {
+  function markDead(): void {
     for (const [rid, open] of [...questions]) {
       close(rid);
       open.fail(new Error(GONE));
     }
     if (kernel.dead) return;
     kernel.dead = true;
-    liveness();
+    onLiveness();
   }
 
-  model.on("msg:custom", take);
-  model.on("comm_live_update", kernel.doubt);
+  model.on("msg:custom", receive);
+  model.on("comm_live_update", kernel.checkAlive);
   atEnd(signal, () => {
-    model.off("msg:custom", take);
-    model.off("comm_live_update", kernel.doubt);
+    model.off("msg:custom", receive);
+    model.off("comm_live_update", kernel.checkAlive);
     for (const { timer } of questions.values()) clearTimeout(timer);
     questions.clear();
   });

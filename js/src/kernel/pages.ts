@@ -1,17 +1,19 @@
-/** The pages of one frozen order: what has come, what is on its way, and the neighbours before they are asked for. */
+/** The pages of one filter in one frozen order: those that have come, those on their way, and the neighbours ahead. */
 
-import type { Filter, PageResult, Row, RowState } from "../protocol";
+import type { Filter, PageResult, Query, Row, RowState } from "../protocol";
 import type { Kernel, Question } from "./kernel";
-import { stateOf } from "./row-state";
+import { rowStateOf } from "./row-state";
 
 export type Pages = ReturnType<typeof makePages>;
 
 /** `asOf`: the revision whose order every page is a slice of; null until the first page has come. */
 export function makePages(kernel: Kernel, filter: Filter, limit: number, asOf: number | null = null) {
-  const here = new Map<number, readonly number[]>();
+  /** The rows of each page that has come, by its offset. */
+  const loaded = new Map<number, readonly number[]>();
   const rows = new Map<number, Row>();
+  /** The newest state of each row that the kernel has confirmed. It may be newer than a page that comes later. */
   const states = new Map<number, { state: RowState; revision: number }>();
-  const asked = new Map<number, { question: Question<"page">; done: Promise<void> }>();
+  const inFlight = new Map<number, { question: Question<"page">; done: Promise<void> }>();
   let counting = false;
 
   const pages = {
@@ -21,27 +23,28 @@ export function makePages(kernel: Kernel, filter: Filter, limit: number, asOf: n
     /** Rows of the whole filter; null: not counted yet. */
     total: null as number | null,
 
-    has: (offset: number): boolean => here.has(offset),
+    has: (offset: number): boolean => loaded.has(offset),
 
-    /** The rows of a page that is here, as the kernel has confirmed them. */
-    at: (offset: number): readonly Row[] => (here.get(offset) ?? []).flatMap((row) => rows.get(row) ?? []),
+    /** The rows of a page that has come, as the kernel has confirmed them. */
+    rowsAt: (offset: number): readonly Row[] =>
+      (loaded.get(offset) ?? []).flatMap((row) => rows.get(row) ?? []),
 
     row: (row: number): Row | undefined => rows.get(row),
 
-    /** The offset of the page that holds the row, among those that are here. */
-    offsetOf: (row: number): number | undefined => [...here].find(([, page]) => page.includes(row))?.[0],
+    /** The offset of the page that holds the row, among those that have come. */
+    offsetOf: (row: number): number | undefined => [...loaded].find(([, page]) => page.includes(row))?.[0],
 
     /** Whether there may be rows from this offset on. */
-    reaches(offset: number): boolean {
+    mayReach(offset: number): boolean {
       if (offset < 0) return false;
       if (pages.total !== null) return offset < pages.total || offset === 0;
-      const before = here.get(offset - limit);
+      const before = loaded.get(offset - limit);
       return before === undefined || before.length === limit;
     },
 
-    /** Resolves when the page is here; urgent unless it is only fetched ahead. */
+    /** Resolves when the page has come. The kernel is asked again and again, unless the page is only fetched ahead. */
     fetch(offset: number, ahead = false): Promise<void> {
-      const before = asked.get(offset);
+      const before = inFlight.get(offset);
       if (before) {
         if (!ahead) before.question.urge();
         return before.done;
@@ -50,32 +53,33 @@ export function makePages(kernel: Kernel, filter: Filter, limit: number, asOf: n
       const done = question.answer
         .then(({ result, revision }) => take(offset, result, revision))
         .finally(() => {
-          if (asked.get(offset)?.question === question) asked.delete(offset);
+          if (inFlight.get(offset)?.question === question) inFlight.delete(offset);
         });
-      asked.set(offset, { question, done });
+      inFlight.set(offset, { question, done });
       return done;
     },
 
-    /** Fetches both neighbours, so that turning the page needs no answer. */
-    fetchAround(offset: number, came: () => void): void {
+    /** Fetches the pages before and after, so that turning to them needs no answer. */
+    fetchNeighbours(offset: number, onLoaded: () => void): void {
       for (const next of [offset + limit, offset - limit])
-        if (!here.has(next) && pages.reaches(next)) pages.fetch(next, true).then(came, () => undefined);
+        if (!loaded.has(next) && pages.mayReach(next))
+          pages.fetch(next, true).then(onLoaded, () => undefined);
     },
 
-    /** Asks how many rows the filter leaves, where the first page came before that was known. */
+    /** Asks how many rows the filter leaves, where a page came before that was known. */
     async countRows(): Promise<void> {
       if (counting) return;
       counting = true;
       try {
-        pages.total = (await kernel.find("count", { query: query(0) })).total;
+        pages.total = (await kernel.call("count", { query: query(0) })).total;
       } finally {
         counting = false;
       }
     },
 
-    /** States that the kernel has told; never older than what is known. */
-    learn(told: readonly RowState[], revision: number): void {
-      for (const state of told) {
+    /** Takes in states that the kernel has confirmed, unless newer ones are known. */
+    learn(confirmed: readonly RowState[], revision: number): void {
+      for (const state of confirmed) {
         if ((states.get(state.row)?.revision ?? -1) > revision) continue;
         states.set(state.row, { state, revision });
         const row = rows.get(state.row);
@@ -85,31 +89,32 @@ export function makePages(kernel: Kernel, filter: Filter, limit: number, asOf: n
 
     /** Forgets every page but this one: what the others hold may have changed. */
     forgetOthers(offset: number): void {
-      for (const other of [...here.keys()]) if (other !== offset) here.delete(other);
+      for (const other of [...loaded.keys()]) if (other !== offset) loaded.delete(other);
       pages.drop();
     },
 
     /** Nobody waits for what is on its way. */
     drop(): void {
-      for (const { question } of asked.values()) question.drop();
-      asked.clear();
+      for (const { question } of inFlight.values()) question.drop();
+      inFlight.clear();
     },
   };
 
-  const query = (offset: number) => ({ ...filter, offset, limit, as_of: pages.asOf });
+  const query = (offset: number): Query => ({ ...filter, offset, limit, as_of: pages.asOf });
 
   function take(offset: number, page: PageResult, revision: number): void {
     pages.asOf ??= page.revision;
     pages.total = page.total ?? pages.total;
     for (const row of page.rows) {
       const known = states.get(row.row);
+      // The answer to a decision may overtake a page that was asked for before it.
       if (known && known.revision > revision) rows.set(row.row, { ...row, ...known.state });
       else {
         rows.set(row.row, row);
-        states.set(row.row, { state: stateOf(row), revision });
+        states.set(row.row, { state: rowStateOf(row), revision });
       }
     }
-    here.set(
+    loaded.set(
       offset,
       page.rows.map(({ row }) => row),
     );

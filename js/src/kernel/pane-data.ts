@@ -1,60 +1,59 @@
-/** What the open panes show of all rows: asked for only while somebody looks, each question once at a time. */
+/** What the panes show. A pane asks only while it is open, and has at most one question on its way. */
 
 import { makeTimer } from "../dom/timer";
 import type { Filter, Verbs } from "../protocol";
 import type { Kernel, Question } from "./kernel";
 
-/** What is asked, and what the pane itself sets and so is no part of its question; null: no filter is. */
-const OWN = {
+/** Each pane, with the filters that it sets itself: its answer leaves them aside. null: its answer is about all rows. */
+const OWN_FILTERS = {
   histogram: { loss_range: null },
   confusion: { given: null, predicted: null },
   facets: {},
   progress: null,
 } as const satisfies Partial<Record<keyof Verbs, Partial<Filter> | null>>;
 
-export type PaneName = keyof typeof OWN;
+export type PaneName = keyof typeof OWN_FILTERS;
 
-/** What is known for one pane. */
+/** What a view shows of one pane. */
 export interface Pane<V extends PaneName> {
   readonly open: boolean;
   /** The newest answer. */
-  readonly told: Verbs[V]["result"] | null;
+  readonly answer: Verbs[V]["result"] | null;
   /** Why there is no answer; empty otherwise. */
   readonly problem: string;
 }
 
 export type Panes = { readonly [V in PaneName]: Pane<V> };
 
-/** What the panes are about now. */
+/** What the answers depend on. */
 export interface Moment {
   readonly filter: Filter;
   readonly revision: number;
-  /** Spot checks drawn here: a draw changes the progress, and is no decision. */
-  readonly draws: number;
-  /** No page is on its way, and the kernel lives: pages go before panes. */
+  /** Spot checks drawn in this view: a draw changes the progress without being a decision. */
+  readonly spotChecks: number;
+  /** The kernel lives and no page is on its way: pages go before panes. */
   readonly quiet: boolean;
 }
 
-/** Decisions fall quickly: the panes follow once in a while. */
+/** Decisions come fast, and an answer costs the kernel a pass over all rows: the panes follow once in a while. */
 const AFTER_DECISION_MS = 800;
-/** An answer that is as late as this was lost, or nobody knows: then the next change asks again. */
+/** After this long an answer counts as lost, and the next change asks again. */
 const GIVEN_UP_MS = 20_000;
 const BETWEEN_QUIRKS_MS = 150;
 
-/** One pane's question, and the newest answer to it. */
-function makeLook<V extends PaneName>(verb: V, kernel: Kernel, signal: AbortSignal, changed: () => void) {
+function makePane<V extends PaneName>(verb: V, kernel: Kernel, signal: AbortSignal, changed: () => void) {
   let isOpen = false;
   let moment: Moment | null = null;
-  /** What `told` is the answer to. */
-  let known = "";
+  /** The question that `answer` is for, as `keyOf` writes it, and the revision that it knows. */
+  let answeredFor = "";
   let revision = -1;
-  let out: { readonly question: Question<V>; readonly since: number } | null = null;
+  let inFlight: { readonly question: Question<V>; readonly since: number } | null = null;
   const timer = makeTimer(signal);
+  /** The question that the timer will ask. */
   let timed = "";
 
-  const look = {
-    told: null as Verbs[V]["result"] | null,
-    /** Why there is no answer; empty otherwise. */
+  const pane = {
+    answer: null as Verbs[V]["result"] | null,
     problem: "",
 
     get open(): boolean {
@@ -62,89 +61,92 @@ function makeLook<V extends PaneName>(verb: V, kernel: Kernel, signal: AbortSign
     },
     set open(open: boolean) {
       isOpen = open;
-      if (moment) look.follow(moment);
+      if (moment) pane.update(moment);
     },
 
-    get pane(): Pane<V> {
-      const { told, problem } = look;
-      return { open: isOpen, told, problem };
+    get shown(): Pane<V> {
+      const { answer, problem } = pane;
+      return { open: isOpen, answer, problem };
     },
 
-    /** Asks, now or in a moment, if what is shown is out of date. */
-    follow(now: Moment): void {
+    /** Asks, now or in a moment, where what is shown is out of date. */
+    update(now: Moment): void {
       moment = now;
-      const about = aboutOf(now);
-      const stale = about !== known;
-      if (!isOpen || !now.quiet || (!stale && now.revision <= revision)) return;
-      if (out) {
-        if (Date.now() - out.since < GIVEN_UP_MS) return;
-        out.question.drop();
-        out = null;
+      const key = keyOf(now);
+      const isStale = key !== answeredFor;
+      if (!isOpen || !now.quiet || (!isStale && now.revision <= revision)) return;
+      if (inFlight) {
+        if (Date.now() - inFlight.since < GIVEN_UP_MS) return;
+        inFlight.question.drop();
+        inFlight = null;
       }
-      if (timer.runs && !(stale && timed !== about)) return;
-      askIn(stale ? 0 : AFTER_DECISION_MS, about);
+      if (timer.runs && !(isStale && timed !== key)) return;
+      askIn(isStale ? 0 : AFTER_DECISION_MS, key);
     },
   };
 
-  function askIn(pause: number, about: string): void {
-    timed = about;
+  function askIn(pause: number, key: string): void {
+    timed = key;
     timer.start(pause, ask);
   }
 
   function ask(): void {
-    if (!moment?.quiet || !isOpen || out) return;
-    const about = aboutOf(moment);
+    if (!moment?.quiet || !isOpen || inFlight) return;
+    const key = keyOf(moment);
     const asked = moment.revision;
-    const own = OWN[verb];
+    const own = OWN_FILTERS[verb];
     const query = { ...moment.filter, ...own, offset: 0, limit: 1, as_of: null };
     const question = kernel.ask(verb, (own ? { query } : {}) as Verbs[V]["args"], true);
-    out = { question, since: Date.now() };
+    inFlight = { question, since: Date.now() };
     question.answer
       .then(
-        ({ result, revision: at }) => take(result, about, at),
+        ({ result, revision: at }) => take(result, key, at),
         (error: Error) => {
           if (kernel.dead) return;
-          look.problem = error.message;
-          known = about;
+          pane.problem = error.message;
+          answeredFor = key;
           revision = asked;
         },
       )
       .finally(() => {
-        if (out?.question !== question) return;
-        out = null;
+        if (inFlight?.question !== question) return;
+        inFlight = null;
         changed();
       });
   }
 
-  function take(told: Verbs[V]["result"], about: string, at: number): void {
-    if (moment && aboutOf(moment) !== about) return;
-    look.told = told;
-    look.problem = "";
+  function take(answer: Verbs[V]["result"], key: string, at: number): void {
+    if (moment && keyOf(moment) !== key) return;
+    pane.answer = answer;
+    pane.problem = "";
     revision = Math.max(at, moment?.revision ?? 0);
-    known = about;
-    if ("pending" in told && told.pending.length > 0) {
+    answeredFor = key;
+    if ("pending" in answer && answer.pending.length > 0) {
+      // The kernel looks for one quirk at a time, so that it can answer clicks in between: ask for the next one.
       revision = -1;
-      askIn(BETWEEN_QUIRKS_MS, about);
+      askIn(BETWEEN_QUIRKS_MS, key);
     }
   }
 
-  const aboutOf = ({ filter, draws }: Moment): string =>
-    JSON.stringify([OWN[verb] && { ...filter, ...OWN[verb], sort: "", descending: true }, draws]);
+  const keyOf = ({ filter, spotChecks }: Moment): string => {
+    const own = OWN_FILTERS[verb];
+    return JSON.stringify([own && { ...filter, ...own, sort: "", descending: true }, spotChecks]);
+  };
 
-  return look;
+  return pane;
 }
 
-export type Navigators = ReturnType<typeof makeNavigators>;
+export type PaneData = ReturnType<typeof makePaneData>;
 
-/** `found`: every quirk has been looked for, after an answer in which some had not. */
-export function makeNavigators(kernel: Kernel, signal: AbortSignal, changed: () => void, found: () => void) {
-  const look = <V extends PaneName>(verb: V, then = changed) => makeLook(verb, kernel, signal, then);
+/** `allFound` is called when every quirk has been looked for, after an answer in which some had not. */
+export function makePaneData(kernel: Kernel, signal: AbortSignal, changed: () => void, allFound: () => void) {
+  const pane = <V extends PaneName>(verb: V, then = changed) => makePane(verb, kernel, signal, then);
   let pending = 0;
-  const facets = look("facets", () => {
+  const facets = pane("facets", () => {
     const before = pending;
-    pending = facets.told?.pending.length ?? 0;
-    if (before > 0 && pending === 0) found();
+    pending = facets.answer?.pending.length ?? 0;
+    if (before > 0 && pending === 0) allFound();
     changed();
   });
-  return { histogram: look("histogram"), confusion: look("confusion"), facets, progress: look("progress") };
+  return { histogram: pane("histogram"), confusion: pane("confusion"), facets, progress: pane("progress") };
 }

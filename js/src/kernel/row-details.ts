@@ -1,4 +1,4 @@
-/** What a page does not bring along and a person may want of one row: its whole text, and the rows of the same words. */
+/** Details that a page does not bring along, asked for when a person looks: a row's whole text, and its duplicates. */
 
 import type { Row, Verbs } from "../protocol";
 import type { Kernel } from "./kernel";
@@ -6,24 +6,25 @@ import { isDuplicate } from "./row-state";
 
 type Text = Verbs["text"]["result"];
 
-export type Lookups = ReturnType<typeof makeLookups>;
+export type RowDetails = ReturnType<typeof makeRowDetails>;
 
-export function makeLookups(kernel: Kernel, changed: () => void, say: (sentence: string) => void) {
-  /** null while the answer is on its way. */
+export function makeRowDetails(kernel: Kernel, changed: () => void, say: (sentence: string) => void) {
+  /** By row; null while the answer is on its way. */
   const texts = new Map<number, Text | null>();
-  const twins = new Map<number, number | null>();
+  const duplicateCounts = new Map<number, number | null>();
 
-  function find<T>(found: Map<number, T | null>, row: number, ask: () => Promise<T>): T | null {
-    const known = found.get(row);
-    if (known !== undefined) return known;
-    found.set(row, null);
+  /** What is known of the row. Where nothing is: null, and a redraw once the answer has come. */
+  function look<T>(known: Map<number, T | null>, row: number, ask: () => Promise<T>): T | null {
+    const before = known.get(row);
+    if (before !== undefined) return before;
+    known.set(row, null);
     ask().then(
       (result) => {
-        found.set(row, result);
+        known.set(row, result);
         changed();
       },
       (error: Error) => {
-        found.delete(row);
+        known.delete(row);
         say(error.message);
       },
     );
@@ -31,17 +32,18 @@ export function makeLookups(kernel: Kernel, changed: () => void, say: (sentence:
   }
 
   return {
-    /** The whole text where the page brought only its beginning: now if it is here, else later with a redraw. */
+    /** The whole text, where the page brought only its beginning. */
     wholeText: (row: Row): Text | null =>
-      row.text_cut ? find(texts, row.row, () => kernel.find("text", { row: row.row })) : row,
+      row.text_cut ? look(texts, row.row, () => kernel.call("text", { row: row.row })) : row,
 
-    /** How many other rows have the same words: now if that is known, else later with a redraw. */
-    twinsOf: (row: Row): number | null =>
-      isDuplicate(row)
-        ? find(twins, row.row, async () => (await kernel.find("twins", { row: row.row }, true)).total)
-        : 0,
+    /** How many other rows have the same words. */
+    countDuplicates(row: Row): number | null {
+      if (!isDuplicate(row)) return 0;
+      const ask = async () => (await kernel.call("duplicates", { row: row.row }, true)).total;
+      return look(duplicateCounts, row.row, ask);
+    },
 
-    /** Those rows as they stand now. */
-    twins: (row: number): Promise<Verbs["twins"]["result"]> => kernel.find("twins", { row }),
+    /** Those rows as they are now. */
+    duplicatesOf: (row: number): Promise<Verbs["duplicates"]["result"]> => kernel.call("duplicates", { row }),
   };
 }

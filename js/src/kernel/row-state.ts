@@ -1,9 +1,9 @@
-/** How a row stands: what a decision would make of it, and which labels the model would give it. */
+/** The state of a row: what a decision makes of it, and which labels the model suggests. */
 
 import type { Op, Row, RowState, Snapshot } from "../protocol";
 
-/** The row after a decision, as the kernel will have it too; undo and redo only the kernel knows. */
-export function decided(row: Row, { kind, label, note }: Op): Row {
+/** The row after a decision, as the kernel will have it too. Only the kernel knows what an undo or redo does. */
+export function afterDecision(row: Row, { kind, label, note }: Op): Row {
   if (kind === "undo" || kind === "redo") return row;
   if (kind === "note") return { ...row, note: note ?? "" };
   if (kind === "relabel" && label !== row.given)
@@ -12,7 +12,7 @@ export function decided(row: Row, { kind, label, note }: Op): Row {
   return { ...row, verdict, label: row.given, loss_after: row.loss };
 }
 
-export const stateOf = ({ row, label, verdict, note, loss_after }: Row): RowState => ({
+export const rowStateOf = ({ row, label, verdict, note, loss_after }: Row): RowState => ({
   row,
   label,
   verdict,
@@ -20,7 +20,7 @@ export const stateOf = ({ row, label, verdict, note, loss_after }: Row): RowStat
   loss_after,
 });
 
-/** The row without anything that the model thinks of it: every part of the view then has nothing to show of it. */
+/** The row without anything that the model thinks of it. Hidden here once, it is hidden in every part of the view. */
 export function blinded<R extends Row>(row: R): R {
   const unknown = { predicted: null, predicted_prob: null, probabilities: null, label_prob: null };
   return { ...row, ...unknown, loss: null, loss_after: null, margin: null };
@@ -39,13 +39,13 @@ function lossOf(row: Row, label: number | null): number | null {
   return probability !== null && probability > 0 ? -Math.log(probability) : null;
 }
 
-/** Labels other than the given one, most probable first: what a click, `a`, `s` and `d` take. */
+/** The labels other than the given one, most likely first: a click and `a` take the first, `s` and `d` the next two. */
 export function suggestions(row: Row): readonly number[] {
   const ids = row.probabilities?.map(([id]) => id) ?? (row.predicted === null ? [] : [row.predicted]);
   return ids.filter((id) => id !== row.given);
 }
 
-/** Every label with its probability, most probable first; labels without one follow in their own order. */
+/** Every label with its probability, most likely first. Labels without one follow in the order of their ids. */
 export function labelsByProbability(
   row: Pick<Row, "probabilities" | "predicted" | "predicted_prob">,
   count: number,
@@ -58,7 +58,7 @@ export function labelsByProbability(
 }
 
 /** The name of a label; null: no label. */
-export const nameOf = ({ snapshot }: { readonly snapshot: Snapshot }, id: number | null): string | null =>
+export const labelName = ({ snapshot }: { readonly snapshot: Snapshot }, id: number | null): string | null =>
   id === null ? null : (snapshot.label_names[id] ?? "");
 
 /** Whether other rows have the same words. */

@@ -1,20 +1,20 @@
-/** Decisions that no kernel has answered: for the next view of the same review, and as a file. */
+/** Decisions that no kernel has answered, kept for the next view of the same review, and as a file to download. */
 
 import type { Op, Row, Snapshot } from "../protocol";
-import { decided } from "./row-state";
+import { afterDecision } from "./row-state";
 
-/** A decision with its labels by name: another kernel may number them otherwise. */
+/** A decision with its labels by name: a kernel that is started again may give them other ids. */
 interface Kept {
   readonly op: Omit<Op, "label" | "from"> & {
     readonly label: string | null;
     readonly from: readonly (string | null)[] | null;
   };
   readonly at: string;
-  /** Its rows as they were, those that this page has seen. */
+  /** Its rows as they were, as far as this view has seen them. */
   readonly rows?: readonly Row[];
 }
 
-/** Lives as long as the page, whichever kernel and widget come and go. */
+/** Lives as long as the web page: kernels and widgets may come and go. */
 const page = globalThis as { [key: symbol]: unknown };
 const KEY = Symbol.for("loss_widget.unsent");
 page[KEY] ??= new Map();
@@ -26,8 +26,8 @@ export function makeUnsent(review: string) {
   const key = `loss_widget.unsent.${review}`;
 
   function read(): readonly Kept[] {
-    const here = memory.get(key);
-    if (here) return here;
+    const known = memory.get(key);
+    if (known) return known;
     try {
       return JSON.parse(sessionStorage.getItem(key) ?? "[]") as readonly Kept[];
     } catch {
@@ -57,8 +57,8 @@ export function makeUnsent(review: string) {
       write(read().filter(({ op }) => op.op_id !== id));
     },
 
-    /** What is left, in the ids of these labels; `add` makes a label that is not among them. */
-    async take(
+    /** The decisions that are left, in the ids of these labels. `add` makes a label that is not among them. */
+    async restore(
       names: readonly string[],
       add: (name: string) => Promise<number | null>,
     ): Promise<readonly Op[]> {
@@ -69,19 +69,19 @@ export function makeUnsent(review: string) {
       return ops.map((op) => ({ ...op, label: id(op.label), from: op.from?.map(id) ?? null }));
     },
 
-    /** JSON lines for `lw.apply_changes`: each row that this page has seen once, as these decisions leave it. */
-    lines(open: readonly Op[], { label_values }: Snapshot): readonly string[] {
-      const acts: Op[] = [];
+    /** JSON lines for `lw.apply_changes`: one for each row that this view has seen, as these decisions leave it. */
+    lines(pending: readonly Op[], { label_values }: Snapshot): readonly string[] {
+      const standing: Op[] = [];
       const undone: Op[] = [];
-      for (const op of open) {
-        if (op.kind === "undo") undone.push(...acts.splice(-1));
-        else acts.push(...(op.kind === "redo" ? undone.splice(-1) : [op]));
+      for (const op of pending) {
+        if (op.kind === "undo") undone.push(...standing.splice(-1));
+        else standing.push(...(op.kind === "redo" ? undone.splice(-1) : [op]));
       }
       const kept = new Map(read().map((entry) => [entry.op.op_id, entry]));
       const lines = new Map<number, Row & { readonly at?: string | undefined }>();
-      for (const op of acts) {
+      for (const op of standing) {
         const { rows = [], at } = kept.get(op.op_id) ?? {};
-        for (const row of rows) lines.set(row.row, { ...decided(lines.get(row.row) ?? row, op), at });
+        for (const row of rows) lines.set(row.row, { ...afterDecision(lines.get(row.row) ?? row, op), at });
       }
       const value = (label: number | null) => (label === null ? null : label_values[label]);
       return [...lines.values()].map(({ row, key, text, given, label, verdict, note, at }) =>

@@ -1,12 +1,12 @@
-/** Where the scores came from; a plain warning where the model had seen the labels that it judges. */
+/** Where the scores came from, and a warning where the model was trained on the labels that it judges. */
 
-import { type Make, OF_DATA } from "../dom/dom";
+import { DATA_TEXT, type Make } from "../dom/dom";
 import { joined } from "../dom/words";
 import type { State } from "../state/state";
 
 const IN_SAMPLE =
-  "The model was trained on these labels: the errors that it has learned have a low loss. " +
-  "Out-of-fold scores (lw.cross_score) find more.";
+  "The model was trained on these labels, so it has learned some of their errors, and those have a low loss now. " +
+  "Out-of-fold scores (lw.cross_score) find more of them.";
 
 export const makeBanner = (make: Make<State>): HTMLElement =>
   make(
@@ -19,13 +19,13 @@ export const makeBanner = (make: Make<State>): HTMLElement =>
     ),
     make(
       "span.quiet.provenance",
-      OF_DATA,
-      { title: provenance, ".alarm": ({ locked }) => locked },
+      DATA_TEXT,
+      { title: provenance, ".alarm": ({ lockReason }) => lockReason },
       provenance,
     ),
   );
 
-/** The status line says why nothing can be decided, too, but may be a screen below. */
-const provenance = ({ snapshot: { made, provenance: from }, locked }: State): string =>
-  locked ||
+/** Why nothing can be decided stands in the status line too, but that may be a screen further down. */
+const provenance = ({ snapshot: { made, provenance: from }, lockReason }: State): string =>
+  lockReason ||
   joined([from, made.in_sample === null ? "not known whether the model has seen these labels" : ""]);

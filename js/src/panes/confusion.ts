@@ -1,15 +1,17 @@
-/** Given × predicted labels: a matrix of few labels, the largest cells first of many; a cell filters to its rows. */
+/** The confusion matrix of given and predicted labels. With many labels it is a list, largest cells first. A cell filters to its rows. */
 
 import { focusInPlace, isFocused, isOn, type Make, type Part, refill, set } from "../dom/dom";
-import { rove } from "../dom/roving-focus";
-import { count, HIDDEN, joined, shorten, some, someRows } from "../dom/words";
+import { count, plural, pluralRows } from "../dom/numbers";
+import { rovingFocus } from "../dom/roving-focus";
+import { COUNTING, HIDDEN, joined, shorten } from "../dom/words";
 import type { Cell, Confusion } from "../protocol";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
 
 /** With more labels than this a matrix is mostly empty, and its names are cut. */
-const MATRIX = 6;
-const FIRST = 40;
+const MOST_IN_MATRIX = 6;
+/** The list begins with so many pairs. */
+const FIRST_PAIRS = 40;
 
 interface Button {
   readonly el: HTMLButtonElement;
@@ -24,11 +26,11 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
 
   const name = (id: number) => names[id] ?? "";
 
-  function makeCell(cell: Cell, by: string, ...children: Part<unknown>[]): HTMLElement {
+  function makeCell(cell: Cell, className: string, ...children: Part<unknown>[]): HTMLElement {
     const { given, predicted } = cell;
-    const title = `${name(given)}, predicted ${name(predicted)}: ${someRows(cell.rows)}${judged(cell, ", ")}`;
+    const title = `${name(given)}, predicted ${name(predicted)}: ${pluralRows(cell.rows)}${judged(cell, ", ")}`;
     const el = make(
-      `button.${by}`,
+      `button.${className}`,
       {
         ...{ title, label: title, ".agree": given === predicted },
         onclick() {
@@ -44,7 +46,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
 
   function drawList({ cells: differ, total, diagonal }: Confusion): void {
     const label = (id: number) => make("bdi", name(id));
-    const shown = whole ? [...differ, ...diagonal] : differ.slice(0, FIRST);
+    const shown = whole ? [...differ, ...diagonal] : differ.slice(0, FIRST_PAIRS);
     const left = total + diagonal.length - shown.length;
     refill(cells, [
       ...shown.map((cell) =>
@@ -63,6 +65,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
       make(
         "button.rest-cells",
         {
+          title: `${plural(left, "more pair")}, those that agree among them`,
           hidden: whole || left === 0,
           onclick() {
             whole = true;
@@ -71,7 +74,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
             focusInPlace(cells);
           },
         },
-        `and ${some(left, "smaller pair")}, or those that agree`,
+        "Show all pairs",
       ),
     ]);
   }
@@ -88,7 +91,7 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
         cell,
         "matrix-cell",
         make("b", count(cell.rows)),
-        // Painted only: read aloud it stands in the button's name, in words.
+        // Painted by the style sheet: screen readers have it in the button's name, in words.
         make("small", { "data-wrong": cell.reviewed > 0 ? `${cell.wrong}/${cell.reviewed}` : null }),
       );
       const part = given === predicted ? 0 : cell.rows / most;
@@ -110,51 +113,52 @@ export function makeConfusion(make: Make<State>, store: Store): HTMLElement {
     ]);
   }
 
-  function draw(told: Confusion): void {
+  function draw(answer: Confusion): void {
     const focused = buttons.find(({ el }) => isFocused(el))?.cell;
     const scrolled = cells.scrollTop;
     buttons = [];
-    if (names.length <= MATRIX) drawMatrix(told);
-    else drawList(told);
+    if (names.length <= MOST_IN_MATRIX) drawMatrix(answer);
+    else drawList(answer);
     cells.scrollTop = scrolled;
     if (!focused) return;
-    // The cell that had the focus has it again, or the list where it is gone.
+    // The cell that had the focus gets it again, or the list where that cell is gone.
     const same = buttons.find(
       ({ cell }) => cell.given === focused.given && cell.predicted === focused.predicted,
     );
     focusInPlace(same?.el ?? cells);
   }
 
-  const blank = ({ confusion: { told, problem }, blind }: State): string => {
+  const blank = ({ confusion: { answer, problem }, blind }: State): string => {
     if (blind) return HIDDEN;
-    if (!told || problem) return problem || "Counting…";
-    return cells.hidden ? "No pairs of labels here." : "";
+    if (!answer || problem) return problem || COUNTING;
+    return cells.hidden ? "No row here has a given and a predicted label." : "";
   };
   const cells = make(".cells", {
     tabindex: -1,
-    hidden: ({ confusion: { told }, blind }) => blind || !told || told.total + told.diagonal.length === 0,
+    hidden: ({ confusion: { answer }, blind }) =>
+      blind || !answer || answer.total + answer.diagonal.length === 0,
   });
   const el = make(
     ".confusion",
-    make(".title", ({ confusion: { told }, blind }) =>
-      joined(["Given → predicted", told && !blind ? `${someRows(told.rows)} differ` : ""]),
+    make(".title", ({ confusion: { answer }, blind }) =>
+      joined(["Given → predicted", answer && !blind ? `${pluralRows(answer.rows)} differ` : ""]),
     ),
     cells,
     make(".quiet", blank),
   );
-  make.watch(({ confusion: { told }, filter, snapshot }) => {
-    if (!told || cells.hidden) return;
-    if (told !== drawn || names !== snapshot.label_names) {
+  make.watch(({ confusion: { answer }, filter, snapshot }) => {
+    if (!answer || cells.hidden) return;
+    if (answer !== drawn || names !== snapshot.label_names) {
       names = snapshot.label_names;
-      drawn = told;
-      draw(told);
+      drawn = answer;
+      draw(answer);
     }
     for (const { el: button, cell } of buttons)
       set(button, {
         "aria-pressed": filter.given === name(cell.given) && filter.predicted === name(cell.predicted),
       });
   });
-  rove(make, cells);
+  rovingFocus(make, cells);
   return el;
 }
 

@@ -1,23 +1,24 @@
-/** Kinds of rows with their counts: verdicts, disagreements, and what is odd; each a filter that is on or off. */
+/** Verdicts, disagreements and data issues with their counts; each is a filter that is on or off. */
 
 import { isOn, type Make } from "../dom/dom";
-import { rove } from "../dom/roving-focus";
-import { count, orNull, VERDICT_SIGNS, VERDICT_WORDS } from "../dom/words";
+import { count } from "../dom/numbers";
+import { rovingFocus } from "../dom/roving-focus";
+import { COUNTING, nullIfEmpty, VERDICT_SIGNS, VERDICT_WORDS } from "../dom/words";
 import type { Facets, Filter, Verdict } from "../protocol";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
 
 export function makeFacets(make: Make<State>, store: Store): HTMLElement {
-  /** `rows`: none while nobody has counted. */
+  /** `rows` gives the count; undefined while nobody has counted. */
   const toggle = (
-    says: string,
+    label: string,
     title: string,
     isSet: (filter: Filter) => boolean,
-    rows: (told: Facets) => number | undefined,
+    rows: (answer: Facets) => number | undefined,
     patch: (on: boolean) => Partial<Filter>,
     hidden: (state: State) => boolean = () => false,
   ) => {
-    const counted = ({ facets }: State) => facets.told && rows(facets.told);
+    const counted = ({ facets }: State) => facets.answer && rows(facets.answer);
     const el = make(
       "button.chip.facet",
       {
@@ -28,7 +29,7 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
           store.filterBy(patch(!isOn(el)));
         },
       },
-      `${says} `,
+      `${label} `,
       make("span.number.quiet", (state) => {
         const n = counted(state);
         return typeof n === "number" ? count(n) : "…";
@@ -41,64 +42,64 @@ export function makeFacets(make: Make<State>, store: Store): HTMLElement {
 
   const quirkToggle = ([quirk, tip]: [string, string]) => {
     const isSet = (filter: Filter) => filter.quirk?.includes(quirk) === true;
-    // Once seen it stays, so that the others keep their places.
-    let seen = false;
+    // Once found it stays, so that the others keep their places.
+    let found = false;
     return toggle(
       quirk,
       tip,
       isSet,
-      (told) => told.quirks[quirk],
+      (answer) => answer.quirks[quirk],
       (on) => {
-        const others = store.place.filter.quirk?.filter((other) => other !== quirk) ?? [];
-        return { quirk: orNull(on ? [...others, quirk] : others) };
+        const others = store.position.filter.quirk?.filter((other) => other !== quirk) ?? [];
+        return { quirk: nullIfEmpty(on ? [...others, quirk] : others) };
       },
       ({ filter, facets }) => {
-        seen ||= isSet(filter) || Boolean(facets.told?.quirks[quirk]);
-        return !seen;
+        found ||= isSet(filter) || Boolean(facets.answer?.quirks[quirk]);
+        return !found;
       },
     );
   };
-  const odd = group("Odd rows");
+  const issues = group("Data issues");
   const known = new Set<string>();
   make.watch(({ snapshot }) => {
     for (const entry of Object.entries(snapshot.quirks)) {
-      if (!known.has(entry[0])) odd.append(quirkToggle(entry));
+      if (!known.has(entry[0])) issues.append(quirkToggle(entry));
       known.add(entry[0]);
     }
   });
 
-  const pending = ({ facets: { told, problem } }: State): string => {
-    if (!told || problem) return problem || "Counting…";
-    if (told.pending.length > 0) return `Looking for ${told.pending.join(", ")}…`;
-    return odd.querySelector("button:not([hidden])") ? "" : "Nothing odd was found in the texts.";
+  const pending = ({ facets: { answer, problem } }: State): string => {
+    if (!answer || problem) return problem || COUNTING;
+    if (answer.pending.length > 0) return `Looking for ${answer.pending.join(", ")}…`;
+    return issues.querySelector("button:not([hidden])") ? "" : "No data issues were found in the texts.";
   };
   const el = make(
     ".facets",
-    make(".title", "Kinds of rows"),
+    make(".title", "Verdicts and data issues"),
     group(
       "Verdicts",
       ...(Object.keys(VERDICT_WORDS) as Verdict[]).map((verdict) => {
-        const says = `${VERDICT_WORDS[verdict]} ${VERDICT_SIGNS[verdict]}`.trim();
+        const words = VERDICT_WORDS[verdict];
         return toggle(
-          says,
-          "",
+          `${words} ${VERDICT_SIGNS[verdict]}`.trim(),
+          `Only rows that are ${words}`,
           (filter) => filter.verdict === verdict,
-          (told) => told.verdicts[verdict],
+          (answer) => answer.verdicts[verdict],
           (on) => ({ verdict: on ? verdict : null }),
         );
       }),
       toggle(
         "disagreements",
-        "The model's label is not the given one",
+        "Only rows whose predicted label is not the given one",
         ({ disagreements }) => disagreements,
-        (told) => told.disagreements,
+        (answer) => answer.disagreements,
         (disagreements) => ({ disagreements }),
         ({ blind }) => blind,
       ),
     ),
-    odd,
+    issues,
     make(".quiet.pending", pending),
   );
-  rove(make, el);
+  rovingFocus(make, el);
   return el;
 }

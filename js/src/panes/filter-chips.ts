@@ -1,7 +1,7 @@
-/** The state of all filters in one line of words, each removable, and how many rows they leave. */
+/** The filters that are on, one chip each, and how many rows they leave. */
 
 import { type Make, refill } from "../dom/dom";
-import { chips, count, someRows } from "../dom/words";
+import { chips, rowsLeft } from "../dom/words";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
 
@@ -13,14 +13,14 @@ export function makeChips(make: Make<State>, store: Store, backToGrid: () => voi
       const hadFocus = list.matches(":focus-within");
       refill(
         list,
-        chips(filter).map(({ says, without }) =>
+        chips(filter).map(({ text, without }) =>
           make(
             "button.chip",
             {
-              label: `Filter off: ${says}`,
+              ...{ label: `Filter off: ${text}`, title: "Take this filter off" },
               onclick: () => store.filterBy(without),
             },
-            `${says} ×`,
+            `${text} ×`,
           ),
         ),
       );
@@ -30,10 +30,13 @@ export function makeChips(make: Make<State>, store: Store, backToGrid: () => voi
   return make(
     ".strip",
     list,
-    make("span.quiet.left", left),
+    make("span.quiet.left", ({ hasPage, filter, total, snapshot }) =>
+      hasPage ? rowsLeft(filter, total, snapshot.rows) : "",
+    ),
     make(
       "button.clear",
       {
+        title: "Take all filters off",
         hidden: ({ filter }) => chips(filter).length === 0,
         onclick: () => {
           store.clearFilters();
@@ -45,18 +48,11 @@ export function makeChips(make: Make<State>, store: Store, backToGrid: () => voi
     make(
       "button.refresh",
       {
-        title: "Sort and filter again",
+        title: "Sort and filter again with the decisions made so far",
         off: ({ outOfDate }) => !outOfDate,
         onclick: store.refresh,
       },
       "⟳ Refresh",
     ),
   );
-}
-
-function left({ filter, total, here, snapshot }: State): string {
-  const all = someRows(snapshot.rows);
-  if (!here) return "";
-  if (chips(filter).length === 0) return all;
-  return total === null ? `counting of ${all}` : `${count(total)} of ${all}`;
 }

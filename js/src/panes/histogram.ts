@@ -1,8 +1,9 @@
-/** The losses of all rows as a histogram: a brush, dragged or by keys, leaves the rows between its two ends. */
+/** The losses of all rows as a histogram. A brush, dragged or moved by keys, filters to the rows between its two ends. */
 
-import { boxOf, focusInPlace, isFocused, type Make, PAINTED, refill, set } from "../dom/dom";
+import { boxOf, DECORATIVE, focusInPlace, isFocused, type Make, refill, set } from "../dom/dom";
+import { clamp, count, loss, lossRange, NO_END, percentOf, pluralRows } from "../dom/numbers";
 import { makeTimer } from "../dom/timer";
-import { count, HIDDEN, joined, loss, lossRange, NO_END, share, someRows, within } from "../dom/words";
+import { COUNTING, HIDDEN, joined } from "../dom/words";
 import type { LossHistogram } from "../protocol";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
@@ -22,22 +23,25 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
   let edges: readonly number[] = [];
   let counts: readonly number[] = [];
   let slots: readonly HTMLElement[] = [];
-  /** The bins that are chosen, also while the brush is still being drawn. */
+  /** The bins under the brush, also while it is still being drawn; null: no brush. */
   let chosen: Bins | null = null;
+  /** The filter that is on. */
   let filtered: Range | null = null;
+  /** The bin at which a drag has begun, or the fixed end when a thumb is dragged; null: nothing is dragged. */
   let anchor: number | null = null;
+  /** A press that may become a click beside the brush or on it, until the pointer moves to another bin. */
   let pressed: { readonly bin: number; readonly inside: boolean } | null = null;
   const pause = makeTimer(make.signal);
 
   const edge = (i: number) => edges.at(i) ?? 0;
   const last = () => Math.max(0, edges.length - 2);
-  const limit = (bin: number) => within(bin, last());
+  const limit = (bin: number) => clamp(bin, last());
   const ends = (): Bins => chosen ?? [0, last()];
   const binAt = ({ clientX }: PointerEvent) => {
     const { left, width } = boxOf(bars);
     return limit(Math.floor(((clientX - left) / Math.max(1, width)) * (last() + 1)));
   };
-  /** The open ends stay open: rows at the very ends are never lost to rounding. */
+  /** A brush that reaches an end of the histogram is open there, so that rounding loses no row at the very end. */
   const rangeOf = ([from, to]: Bins): Range | null =>
     from === 0 && to === last()
       ? null
@@ -65,16 +69,15 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     choose(null);
     if (filtered) apply();
   };
-  const thumbWhere = (is: (thumb: HTMLElement) => boolean) => thumbs.findIndex(is);
 
-  const bars = make(".bins", PAINTED);
+  const bars = make(".bins", DECORATIVE);
   const brush = make("i.brush");
   const thumbs = ["Lowest loss shown", "Highest loss shown"].map((name) =>
     make(".thumb", { role: "slider", tabindex: 0, label: name }),
   );
-  const says = make("span");
-  const ticks = make(".ticks.quiet", PAINTED, { hidden: (state) => hidden(state) });
-  const hidden = ({ blind, histogram }: State) => blind || !histogram.told;
+  const caption = make("span");
+  const ticks = make(".ticks.quiet", DECORATIVE, { hidden: (state) => hidden(state) });
+  const hidden = ({ blind, histogram }: State) => blind || !histogram.answer;
 
   const plot = make(".plot", { hidden }, bars, brush, thumbs, {
     onpointerdown(event) {
@@ -84,10 +87,10 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
       pause.stop();
       const bin = binAt(event);
       const [from, to] = ends();
-      const thumb = thumbWhere((one) => event.composedPath().includes(one));
+      const thumb = thumbs.findIndex((one) => event.composedPath().includes(one));
       anchor = thumb === 0 ? to : thumb === 1 ? from : bin;
       focusInPlace(thumbs[Math.max(0, thumb)]);
-      // A click beside the brush takes it off; a drag from there draws another.
+      // A click beside the brush removes it; a drag from there draws another one.
       pressed = thumb < 0 && chosen !== null ? { bin, inside: bin >= from && bin <= to } : null;
       if (!chosen) choose([bin, bin]);
     },
@@ -113,7 +116,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
       else {
         const [from, to] = ends();
         choose(
-          thumbWhere(isFocused) === 0
+          thumbs.findIndex(isFocused) === 0
             ? [Math.min(limit(from + step), to), to]
             : [from, Math.max(limit(to + step), from)],
         );
@@ -128,13 +131,13 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     const bins = last() + 1;
     const [from, to] = ends();
     const range = chosen && rangeOf(chosen);
-    brush.style.insetInline = `${share(from, bins)} ${share(bins - 1 - to, bins)}`;
+    brush.style.insetInline = `${percentOf(from, bins)} ${percentOf(bins - 1 - to, bins)}`;
     brush.hidden = !range;
     set(plot, { ".brushed": range !== null });
     thumbs.forEach((thumb, i) => {
       const at = i === 0 ? from : to + 1;
       set(thumb, {
-        style: `inset-inline-start:${share(at, bins)}`,
+        style: `inset-inline-start:${percentOf(at, bins)}`,
         "aria-valuemin": edge(0),
         "aria-valuemax": edge(-1),
         "aria-valuenow": edge(at),
@@ -145,8 +148,8 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
       set(slot, { ".beside": range && (i < from || i > to) });
     });
     const rows = counts.slice(from, to + 1).reduce((sum, n) => sum + n, 0);
-    refill(says, [
-      range ? `${lossRange(range)} · ${someRows(rows)}` : "drag to filter · strong: reviewed · log scale",
+    refill(caption, [
+      range ? `${lossRange(range)} · ${pluralRows(rows)}` : "drag to filter · darker: reviewed · log scale",
     ]);
   }
 
@@ -154,7 +157,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     edges = between;
     counts = all;
     const most = Math.log1p(Math.max(1, ...all));
-    // The last bar may hold all that is above its beginning.
+    // The last bar may hold everything above its lower end.
     const bins = last() + 1;
     const top = edge(last());
     const step = STEPS_OF_TICKS.find((nats) => top <= 6 * nats) ?? top;
@@ -165,10 +168,12 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     ]);
     const open = edge(-1) - top > 1.5 * (edge(1) - edge(0));
     refill(ticks, [
-      ...places.map(([face, at]) => make("span", { style: `inset-inline-start:${share(at, bins)}` }, face)),
+      ...places.map(([label, at]) =>
+        make("span", { style: `inset-inline-start:${percentOf(at, bins)}` }, label),
+      ),
       make(
         "span",
-        { style: `inset-inline-start:${share(bins - (open ? 0.5 : 0), bins)}` },
+        { style: `inset-inline-start:${percentOf(bins - (open ? 0.5 : 0), bins)}` },
         open ? `${+top.toFixed(2)} +` : loss(edge(-1)),
       ),
     ]);
@@ -177,23 +182,23 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
       const range = lossRange([edge(i), i === last() ? NO_END : edge(i + 1)]);
       return make(
         "",
-        { title: `${range}: ${someRows(rows)}, ${done} reviewed` },
+        { title: `${range}: ${pluralRows(rows)}, ${done} reviewed` },
         make(
           "",
-          { style: `height:${share(Math.log1p(rows), most)}` },
-          make("i", { style: `height:${share(done, rows)}` }),
+          { style: `height:${percentOf(Math.log1p(rows), most)}` },
+          make("i", { style: `height:${percentOf(done, rows)}` }),
         ),
       );
     });
     refill(bars, slots);
   }
 
-  make.watch(({ histogram: { told }, filter }) => {
-    if (!told || (told === drawn && filter.loss_range === filtered)) return;
+  make.watch(({ histogram: { answer }, filter }) => {
+    if (!answer || (answer === drawn && filter.loss_range === filtered)) return;
     filtered = filter.loss_range;
-    if (told !== drawn) drawBars(told);
-    drawn = told;
-    // A brush that is being drawn stays as it is.
+    if (answer !== drawn) drawBars(answer);
+    drawn = answer;
+    // A brush that is being drawn stays as it is, whatever answer comes.
     if (anchor === null && !pause.runs) chosen = binsOf(filtered);
     drawBrush();
   });
@@ -202,6 +207,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     make(
       "button",
       {
+        title: `${name} first`,
         "aria-pressed": ({ filter }) => filter.sort === "loss" && filter.descending === descending,
         onclick: () => store.filterBy({ sort: "loss", descending }),
       },
@@ -209,15 +215,15 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     );
   return make(
     ".losses",
-    make(".title", ({ histogram: { told } }) =>
-      joined(["Loss", told?.missing ? `${count(told.missing)} missing` : ""]),
+    make(".title", ({ histogram: { answer } }) =>
+      joined(["Loss", answer?.missing ? `${count(answer.missing)} missing` : ""]),
     ),
     make(".ends", { role: "group", label: "Order" }, end("Highest loss", true), end("Lowest loss", false)),
     plot,
     ticks,
-    make(".axis.quiet", { hidden }, says),
-    make(".quiet", ({ blind, histogram: { told, problem } }) =>
-      blind ? HIDDEN : problem || (told ? "" : "Counting…"),
+    make(".axis.quiet", { hidden }, caption),
+    make(".quiet", ({ blind, histogram: { answer, problem } }) =>
+      blind ? HIDDEN : problem || (answer ? "" : COUNTING),
     ),
   );
 }

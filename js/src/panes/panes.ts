@@ -1,4 +1,4 @@
-/** The strip of panes above the grid: which are open, and blind mode. Closed panes cost nothing. */
+/** The panes above the grid: which are open, and blind mode. A closed pane costs nothing. */
 
 import { isOn, type Make, maker } from "../dom/dom";
 import type { PaneName } from "../kernel/pane-data";
@@ -6,12 +6,12 @@ import type { State } from "../state/state";
 import type { Store } from "../state/store";
 
 const PANES: readonly (readonly [PaneName, string, string])[] = [
-  ["histogram", "Loss", "The losses of all rows"],
-  ["confusion", "Confusion", "What the model takes for what"],
-  ["facets", "Kinds", "Rows by verdict, and odd rows"],
-  ["progress", "Progress", "What was found, what is left"],
+  ["histogram", "Loss", "The losses of all rows, and a brush to filter them"],
+  ["confusion", "Confusion", "Confusion matrix: given against predicted labels"],
+  ["facets", "Data issues", "Rows by verdict, and data issues: duplicates, markup, …"],
+  ["progress", "Progress", "What was found, and how many errors are left"],
 ];
-/** In a narrow cell or a low window the grid comes first: all panes begin closed there. */
+/** In a narrow cell or a low window every pane begins closed, so that the grid has the room. */
 const NARROW_PX = 700;
 const CLOSED_AT_FIRST = "progress";
 
@@ -19,11 +19,11 @@ type Panes = Readonly<Record<PaneName, (make: Make<State>, store: Store) => HTML
 
 export function makePanes(make: Make<State>, store: Store, panes: Panes, banner: HTMLElement): HTMLElement {
   let begun = false;
-  const open = PANES.map(([name, face]) => {
+  const open = PANES.map(([name, label]) => {
     const inner = maker<State>(make.signal);
     const pane = make(
       `section.pane.pane-${name}`,
-      { label: face, hidden: (state) => !state[name].open },
+      { label: label, hidden: (state) => !state[name].open },
       panes[name](inner, store),
     );
     make.watch((state) => state[name].open && inner.show(state));
@@ -36,7 +36,7 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
         title,
         "aria-expanded": (state) => state[name].open,
         onclick() {
-          store.look(name, !isOn(toggle, "expanded"));
+          store.setPaneOpen(name, !isOn(toggle, "expanded"));
         },
       },
       face,
@@ -44,15 +44,15 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
     return toggle;
   });
   const el = make(
-    ".navigators",
+    ".panes-strip",
     make(
-      ".view",
+      ".panes-head",
       make(".toggles", { role: "group", label: "Panes" }, toggles),
       make(
         "button.toggle",
         {
           "aria-pressed": ({ blind }) => blind,
-          title: "Hides the model's view (b)",
+          title: "Hide what the model thinks: labels, losses, probabilities (b)",
           onclick: store.toggleBlind,
         },
         "Blind",
@@ -65,7 +65,7 @@ export function makePanes(make: Make<State>, store: Store, panes: Panes, banner:
     if (begun || !el.isConnected) return;
     begun = true;
     const small = (el.clientWidth > 0 && el.clientWidth < NARROW_PX) || el.closest(".lw-low") !== null;
-    for (const [name] of PANES) if (!small && name !== CLOSED_AT_FIRST) store.look(name, true);
+    for (const [name] of PANES) if (!small && name !== CLOSED_AT_FIRST) store.setPaneOpen(name, true);
   });
   return el;
 }

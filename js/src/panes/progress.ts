@@ -1,37 +1,37 @@
-/** How the review goes: what was found, how often a row of some loss was wrong, and how many errors are left. */
+/** How far the review is: what was found, how often rows of some loss were wrong, and how many errors are left. */
 
 import { type Make, refill, shareBar } from "../dom/dom";
-import { count, joined, lately, share, someRows } from "../dom/words";
+import { count, percentOf, pluralRows } from "../dom/numbers";
+import { joined, lately, NOTHING_ESTIMATED } from "../dom/words";
 import type { LossBand } from "../protocol";
 import type { State } from "../state/state";
 import type { Store } from "../state/store";
 
-const DRAW = 50;
-const NOTHING_YET =
-  "Nobody knows yet how many errors are left. A spot check tells: judge rows drawn at random.";
+/** How many rows a spot check draws, and by how many it grows. */
+const SAMPLE = 50;
 const COUNTS = { reviewed: "reviewed", wrong: "wrong", keep: "kept", unsure: "unsure" } as const;
 
 export function makeProgress(make: Make<State>, store: Store, backToGrid: () => void): HTMLElement {
-  const left = ({ progress }: State) => progress.told?.errors_left ?? null;
+  const left = ({ progress }: State) => progress.answer?.errors_left ?? null;
   const drawn = (state: State) => left(state)?.drawn ?? 0;
   const title = (words: string) => make(".title", words);
 
   const bands = make("tbody");
   make.watch(
-    ({ progress }) => progress.told,
-    (told) => refill(bands, (told?.bands ?? []).filter(({ rows }) => rows > 0).map(band)),
+    ({ progress }) => progress.answer,
+    (answer) => refill(bands, (answer?.bands ?? []).filter(({ rows }) => rows > 0).map(band)),
   );
   const band = ({ low, high, rows, wrong, keep, precision }: LossBand) =>
     make(
       "tr",
-      { title: someRows(rows) },
-      make("th", { scope: "row" }, high === null ? `${low} and more` : `${low} to ${high}`),
-      make("td", shareBar(make, `width:${share(precision ?? 0, 1)}`)),
+      { title: pluralRows(rows) },
+      make("th", { scope: "row" }, high === null ? `${low} or more` : `${low} to ${high}`),
+      make("td", shareBar(make, `width:${percentOf(precision ?? 0, 1)}`)),
       make("td.number", precision === null ? "–" : `${wrong} of ${wrong + keep}`),
     );
 
   return make(
-    ".journey",
+    ".progress-pane",
     make(
       ".counts",
       title("Progress"),
@@ -41,31 +41,31 @@ export function makeProgress(make: Make<State>, store: Store, backToGrid: () => 
           make(
             "",
             make("dt", COUNTS[kind]),
-            make(`dd.told-${kind}`, ({ summary }) => count(summary[kind])),
+            make(`dd.count-${kind}`, ({ summary }) => count(summary[kind])),
           ),
         ),
       ),
-      make("p.quiet", ({ summary }) => joined([`of ${someRows(summary.rows)}`, lately(summary)])),
+      make("p.quiet", ({ summary }) => joined([`of ${pluralRows(summary.rows)}`, lately(summary)])),
     ),
     make(
       ".spot",
       title("Errors left"),
       make("p.so-far", { tabindex: 0 }, (state) => {
-        const { told, problem } = state.progress;
-        return problem || (told ? (told.errors_left?.said ?? NOTHING_YET) : "…");
+        const { answer, problem } = state.progress;
+        return problem || (answer ? (answer.errors_left?.said ?? NOTHING_ESTIMATED) : "…");
       }),
       make(
         ".acts",
         make(
           "button",
           {
-            title: `Shows ${DRAW} rows drawn at random`,
+            title: `Draw ${SAMPLE} rows at random and review them`,
             "aria-pressed": ({ filter }) => filter.spot_check,
-            off: ({ locked, filter }) => locked !== "" && !filter.spot_check,
+            off: ({ lockReason, filter }) => lockReason !== "" && !filter.spot_check,
             onclick() {
               const { state } = store;
               if (state.filter.spot_check) store.clearFilters();
-              else store.spotCheck(Math.max(drawn(state), DRAW)).then(backToGrid);
+              else store.spotCheck(Math.max(drawn(state), SAMPLE)).then(backToGrid);
             },
           },
           "Spot check",
@@ -73,17 +73,17 @@ export function makeProgress(make: Make<State>, store: Store, backToGrid: () => 
         make(
           "button",
           {
-            title: "For a narrower interval",
+            title: "Enlarge the sample: the more rows, the narrower the interval",
             off: (state) =>
-              state.locked !== "" || drawn(state) === 0 || drawn(state) >= (left(state)?.population ?? 0),
-            onclick: () => store.spotCheck(drawn(store.state) + DRAW),
+              state.lockReason !== "" || drawn(state) === 0 || drawn(state) >= (left(state)?.population ?? 0),
+            onclick: () => store.spotCheck(drawn(store.state) + SAMPLE),
           },
-          `${DRAW} more`,
+          `${SAMPLE} more`,
         ),
       ),
     ),
     make(".found", title("Errors found as you went"), makeCurve(make)),
-    make("table.bands", make("caption.title", "Wrong of those judged, by loss"), bands),
+    make("table.bands", make("caption.title", "Wrong among those judged, by loss"), bands),
   );
 }
 
@@ -91,13 +91,13 @@ type Points = readonly (readonly [reviewed: number, wrong: number])[];
 
 /** Errors found against rows reviewed, as a line; the thin one is where every reviewed row was wrong. */
 function makeCurve(make: Make<State>): HTMLElement {
-  const points = ({ progress }: State): Points => progress.told?.curve ?? [];
+  const points = ({ progress }: State): Points => progress.answer?.curve ?? [];
   const end = (state: State) => points(state).at(-1) ?? [0, 0];
   const line = (state: State, drawn: Points, width: number) => {
     const [reviewed, wrong] = end(state);
     const most = Math.max(1, wrong);
     const at = ([n, found]: Points[number], off: string) =>
-      `calc(${share(n, reviewed)} + ${off}) calc(${share(most - found, most)} + ${off})`;
+      `calc(${percentOf(n, reviewed)} + ${off}) calc(${percentOf(most - found, most)} + ${off})`;
     // Neither count ever falls: there and back, a little to the right and down, is a line of even width.
     const there = drawn.map((point) => at(point, "0px"));
     const back = drawn.map((point) => at(point, `${width}px`)).reverse();

@@ -14,7 +14,7 @@ export interface Toolbar {
 }
 
 const PAUSE_MS = 250;
-/** Beside the label names: a value that no label has as its place in the list. */
+/** Stands beside the label names, which are told apart by their index: a label may be called "any". */
 const ANY = "any";
 const VERDICTS = Object.keys(VERDICT_WORDS) as Verdict[];
 
@@ -26,7 +26,7 @@ export function makeToolbar(
   let asked = "";
   let names: readonly string[] = [];
   const pause = makeTimer(make.signal);
-  /** Whatever is asked takes along what has been typed so far. */
+  /** Every change of a filter takes along what has been typed into the search so far. */
   const filterBy = (patch: Partial<Filter>) => {
     pause.stop();
     asked = search.value;
@@ -46,7 +46,7 @@ export function makeToolbar(
     onblur: ask,
     onkeydown: onKeys({ Enter: ask, Escape: acts.backToGrid, ArrowDown: acts.backToGrid }),
   });
-  /** `chosen`: which option, -1 for the first: any. */
+  /** `chosen` gives the index of the option, -1 for the first one: any. `take` makes a filter of an index. */
   const select = (
     name: string,
     chosen: (filter: Filter) => number,
@@ -80,7 +80,7 @@ export function makeToolbar(
     ...VERDICTS.map((value) => ({ value, name: VERDICT_WORDS[value] })),
   ]);
   const sort = make("select", {
-    label: "Sort by",
+    ...{ label: "Sort by", title: "Sort by" },
     onchange() {
       const { sorts } = store.state.snapshot;
       filterBy({ sort: sort.value, descending: sorts[sort.selectedIndex]?.descending ?? true });
@@ -95,7 +95,7 @@ export function makeToolbar(
       filterBy({ disagreements: only.checked });
     },
   });
-  const help = signButton(make, "?", "Help", "Help (?)", acts.help);
+  const help = signButton(make, "?", "Help", "Help and keys (?)", acts.help);
 
   make.watch(
     ({ snapshot }) => snapshot.sorts,
@@ -133,14 +133,20 @@ export function makeToolbar(
         make(
           "button.direction",
           {
-            ...{ label: order, title: order },
-            onclick: () => filterBy({ descending: !store.place.filter.descending }),
+            label: order,
+            title: (state) => `${order(state)}: click to reverse`,
+            onclick: () => filterBy({ descending: !store.position.filter.descending }),
           },
           ({ filter }) => (filter.descending ? "↓" : "↑"),
         ),
       ),
     ),
-    make("label.check", only, "Disagreements only"),
+    make(
+      "label.check",
+      { title: "Only rows whose predicted label is not the given one" },
+      only,
+      "Disagreements only",
+    ),
     make(
       ".acts",
       signButton(make, "↶", "Undo", "Undo (z)", store.undo, ({ canUndo }) => !canUndo),
@@ -148,7 +154,7 @@ export function makeToolbar(
       make(
         "button",
         {
-          title: "Writes corrected.parquet beside the notebook",
+          title: "Write the corrected rows to corrected.parquet, beside the notebook",
           off: ({ exporting, dead }) => exporting || dead,
           onclick: store.export,
         },

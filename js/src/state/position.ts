@@ -1,186 +1,193 @@
-/** Where this view is: filter, page and cursor; keys pressed while a page is on its way wait for it. */
+/** Where this view is: filter, page and cursor. What a person does while a page is on its way waits for it. */
 
-import { within } from "../dom/words";
+import { clamp } from "../dom/numbers";
 import type { Kernel } from "../kernel/kernel";
 import { makePages } from "../kernel/pages";
 import type { Filter, Row, RowState } from "../protocol";
 
-/** A cursor that lands on the last row of the page, however long it is. */
+/** A cursor that lands on the last row of the page, however long the page is. */
 export const LAST = 1e9;
-const MOST_WAITING = 500;
+/** A key that is held while the kernel is busy repeats for minutes: what is beyond this is dropped. */
+const MOST_DEFERRED = 500;
 
-export type Place = ReturnType<typeof makePlace>;
+export type Position = ReturnType<typeof makePosition>;
 
-export function makePlace(kernel: Kernel, filter: Filter, limit: number, changed: () => void) {
-  /** The page that was asked for; the same as the one on screen unless it is on its way. */
-  let wanted = makePages(kernel, filter, limit);
-  let goal = 0;
-  let goalCursor = 0;
-  let waiting: (() => void)[] = [];
-  /** The way that the last turn went. */
-  let way = 1;
-  /** The page is on screen: there is time for the one that comes next. */
-  let settled = false;
+export function makePosition(kernel: Kernel, filter: Filter, limit: number, changed: () => void) {
+  /** The pages of the filter that was asked for. They differ from those on screen until its first page has come. */
+  let wantedPages = makePages(kernel, filter, limit);
+  let wantedOffset = 0;
+  let wantedCursor = 0;
+  /** What is done once the page is on screen. */
+  let deferred: (() => void)[] = [];
+  /** The direction of the last turn: the next one will probably go on in it. */
+  let direction: 1 | -1 = 1;
+  /** The browser has painted the page, so that there is time to prepare the next one. */
+  let isPainted = false;
 
-  const place = {
-    /** The page on screen. */
-    shown: wanted,
+  const position = {
+    /** The pages of the filter on screen. */
+    pages: wantedPages,
     offset: 0,
     /** Index of the cursor row on the page. */
     cursor: 0,
     /** Whether a first page has come. */
-    here: false,
+    hasPage: false,
     turning: false,
     /** Why the last page did not come; empty otherwise. */
     problem: "",
 
     get filter(): Filter {
-      return wanted.filter;
+      return wantedPages.filter;
     },
     get limit(): number {
-      return wanted.limit;
+      return wantedPages.limit;
     },
     /** The offset of the page that was asked for. */
-    get goal(): number {
-      return goal;
+    get wantedOffset(): number {
+      return wantedOffset;
     },
     get total(): number | null {
-      return wanted.total;
+      return wantedPages.total;
     },
 
-    rows: (): readonly Row[] => place.shown.at(place.offset),
+    rows: (): readonly Row[] => position.pages.rowsAt(position.offset),
 
-    /** The offset of the page that the next turn would show, where it may be drawn already. */
-    get ahead(): number | null {
-      const next = place.offset + way * place.limit;
-      return settled && place.shown.has(next) ? next : null;
+    /** The offset of the page that the next turn would show, once that page may be drawn ahead. */
+    get nextOffset(): number | null {
+      const next = position.offset + direction * position.limit;
+      return isPainted && position.pages.has(next) ? next : null;
     },
 
     /** The row under the cursor. */
-    row: (): Row | undefined => place.rows()[place.cursor],
+    row: (): Row | undefined => position.rows()[position.cursor],
 
-    /** States that the kernel has told, of any rows. */
+    /** Takes in states that the kernel has confirmed, of any rows. */
     learn(states: readonly RowState[], revision: number): void {
-      for (const pages of new Set([place.shown, wanted])) pages.learn(states, revision);
+      for (const pages of new Set([position.pages, wantedPages])) pages.learn(states, revision);
     },
 
-    /** Another question: its first page, in a fresh order. */
-    ask(next: Filter): void {
-      replace(makePages(kernel, next, place.limit));
-      place.go(0);
+    /** Goes to the first page of another filter, in a fresh order. */
+    changeFilter(next: Filter): void {
+      want(makePages(kernel, next, position.limit));
+      position.go(0);
     },
 
-    /** The same order in longer or shorter pages, the first row still on the page. */
+    /** Keeps the order, in longer or shorter pages, and the cursor on its row. */
     resize(length: number): void {
-      const first = place.offset + place.cursor;
-      const pages = makePages(kernel, place.filter, length, wanted.asOf);
-      pages.total = wanted.total;
-      replace(pages);
-      place.go(Math.floor(first / length) * length, first % length);
+      const row = position.offset + position.cursor;
+      const pages = makePages(kernel, position.filter, length, wantedPages.asOf);
+      pages.total = wantedPages.total;
+      want(pages);
+      position.go(Math.floor(row / length) * length, row % length);
     },
 
     go(offset: number, cursor = 0): void {
-      const pages = wanted;
-      if (!pages.reaches(offset)) return;
-      goal = offset;
-      goalCursor = cursor;
-      place.turning = true;
+      const pages = wantedPages;
+      if (!pages.mayReach(offset)) return;
+      wantedOffset = offset;
+      wantedCursor = cursor;
+      position.turning = true;
       if (pages.has(offset)) return arrive();
-      const stillWanted = () => place.turning && pages === wanted && offset === goal;
+      // By the time of the answer another page may be wanted.
+      const stillWanted = () => position.turning && pages === wantedPages && offset === wantedOffset;
       pages.fetch(offset).then(
         () => stillWanted() && arrive(),
-        (error: Error) => stillWanted() && stay(error.message),
+        (error: Error) => stillWanted() && giveUp(error.message),
       );
-      if (place.turning) changed();
+      if (position.turning) changed();
     },
 
-    /** Whole pages, counted from the one that was asked for. */
-    turn: (by: number): void => place.go(goal + by * place.limit),
+    /** Turns by whole pages, counted from the one that was asked for: two quick turns are two pages. */
+    turn: (by: number): void => position.go(wantedOffset + by * position.limit),
 
     goToLast(): void {
-      if (wanted.total) place.go(Math.floor((wanted.total - 1) / place.limit) * place.limit);
+      const { total, limit: length } = position;
+      if (total) position.go(Math.floor((total - 1) / length) * length);
     },
 
-    /** Rows, over the ends of the page too. */
-    step(by: 1 | -1): void {
-      const next = place.cursor + by;
-      if (next >= place.rows().length) place.go(place.offset + place.limit);
-      else if (next < 0) place.go(place.offset - place.limit, LAST);
-      else place.point(next);
+    /** Moves by a row, over the ends of the page too. */
+    moveCursor(by: 1 | -1): void {
+      const next = position.cursor + by;
+      if (next >= position.rows().length) position.go(position.offset + position.limit);
+      else if (next < 0) position.go(position.offset - position.limit, LAST);
+      else position.setCursor(next);
     },
 
-    point(index: number): void {
-      const cursor = within(index, place.rows().length - 1);
-      if (cursor === place.cursor) return;
-      place.cursor = cursor;
+    setCursor(index: number): void {
+      const cursor = clamp(index, position.rows().length - 1);
+      if (cursor === position.cursor) return;
+      position.cursor = cursor;
       changed();
     },
 
-    /** Now, or as soon as the page that is on its way has come. */
-    perform(action: () => void): void {
-      if (!place.turning) action();
-      else if (waiting.length < MOST_WAITING) waiting.push(action);
+    /** Acts now, or as soon as the page that is on its way has come. */
+    whenOnScreen(action: () => void): void {
+      if (!position.turning) action();
+      else if (deferred.length < MOST_DEFERRED) deferred.push(action);
     },
 
-    /** The page on screen once more, in the same order: something outside this view has changed. */
+    /** Fetches the page on screen again, in the same order: something outside this view has changed. */
     reload(): void {
-      if (!place.here) return;
-      place.shown.forgetOthers(place.offset);
-      place.shown.fetch(place.offset).then(
+      if (!position.hasPage) return;
+      position.pages.forgetOthers(position.offset);
+      position.pages.fetch(position.offset).then(
         () => {
           changed();
-          place.shown.fetchAround(place.offset, changed);
+          position.pages.fetchNeighbours(position.offset, changed);
         },
         () => undefined,
       );
-      if (place.turning) place.go(goal, goalCursor);
+      // `forgetOthers` has dropped the question for the page that is on its way.
+      if (position.turning) position.go(wantedOffset, wantedCursor);
     },
   };
 
-  function replace(pages: typeof wanted): void {
-    wanted.drop();
-    wanted = pages;
-    waiting = [];
+  function want(pages: typeof wantedPages): void {
+    wantedPages.drop();
+    wantedPages = pages;
+    deferred = [];
   }
 
   function arrive(): void {
-    const pages = wanted;
-    const rows = pages.at(goal);
-    if (rows.length === 0 && goal > 0) {
-      pages.total ??= goal;
-      return place.go(goal - place.limit, LAST);
+    const pages = wantedPages;
+    const rows = pages.rowsAt(wantedOffset);
+    if (rows.length === 0 && wantedOffset > 0) {
+      // Past the end, which nobody knew before: there are no more rows than these.
+      pages.total ??= wantedOffset;
+      return position.go(wantedOffset - position.limit, LAST);
     }
-    way = goal < place.offset ? -1 : 1;
-    settled = false;
-    place.shown = pages;
-    place.offset = goal;
-    place.cursor = within(goalCursor, rows.length - 1);
-    place.turning = false;
-    place.here = true;
-    place.problem = "";
+    direction = wantedOffset < position.offset ? -1 : 1;
+    isPainted = false;
+    position.pages = pages;
+    position.offset = wantedOffset;
+    position.cursor = clamp(wantedCursor, rows.length - 1);
+    position.turning = false;
+    position.hasPage = true;
+    position.problem = "";
     changed();
-    requestAnimationFrame(() => setTimeout(lookAround));
+    // After the next frame: asking for the neighbours and drawing one of them takes time that this page needs.
+    requestAnimationFrame(() => setTimeout(prepareNext));
     if (pages.total === null) pages.countRows().then(changed, () => undefined);
-    while (!place.turning && waiting.length > 0) waiting.shift()?.();
+    // One of these may turn the page again; the rest then waits for that one.
+    while (!position.turning && deferred.length > 0) deferred.shift()?.();
   }
 
-  /** Asking for the neighbours takes time, and so does drawing one of them: the page is on screen first. */
-  function lookAround(): void {
-    settled = true;
-    place.shown.fetchAround(place.offset, changed);
-    if (place.ahead !== null) changed();
+  function prepareNext(): void {
+    isPainted = true;
+    position.pages.fetchNeighbours(position.offset, changed);
+    if (position.nextOffset !== null) changed();
   }
 
-  function stay(problem: string): void {
-    place.turning = false;
-    place.problem = problem;
-    waiting = [];
-    if (place.here) {
-      wanted = place.shown;
-      goal = place.offset;
+  function giveUp(problem: string): void {
+    position.turning = false;
+    position.problem = problem;
+    deferred = [];
+    if (position.hasPage) {
+      wantedPages = position.pages;
+      wantedOffset = position.offset;
     }
     changed();
   }
 
-  return place;
+  return position;
 }

@@ -1,15 +1,15 @@
-/** The rows chosen for one decision: by hand, or every row of the filter. Knows nothing of the page it is drawn on. */
+/** The rows selected for one decision: one by one, or every row of the filter. */
 
 import type { Kernel } from "../kernel/kernel";
-import type { BulkOp, Op, OpKind, Preview, Query, Row } from "../protocol";
-import type { Place } from "./position";
+import type { Op, OpKind, Preview, Query, QueryOp, Row } from "../protocol";
+import type { Position } from "./position";
 
 /** A decision on more rows than this is shown and asked about first. */
 export const ASK_ABOVE = 20;
 /** The kernel refuses a decision on more. */
 export const MOST_ROWS = 100_000;
 
-/** What to do with the rows that are chosen. */
+/** A decision on the selected rows. */
 export interface Plan {
   readonly kind: Exclude<OpKind, "undo" | "redo">;
   readonly label?: number | null;
@@ -18,7 +18,7 @@ export interface Plan {
 
 interface SelectionActs {
   row(id: number): Row | null;
-  send(op: Partial<BulkOp> & Pick<Op, "kind">): void;
+  send(op: Partial<QueryOp> & Pick<Op, "kind">): void;
   /** Resolves once the kernel has answered every decision so far. */
   settled(): Promise<void>;
   changed(): void;
@@ -28,13 +28,14 @@ export type Selection = ReturnType<typeof makeSelection>;
 
 export function makeSelection(
   kernel: Kernel,
-  place: Place,
+  position: Position,
   { row: rowOf, send, settled, changed }: SelectionActs,
 ) {
-  const chosen = new Map<number, Row>();
-  /** Every row of the filter is chosen, those of other pages too. */
+  /** The rows that were selected one by one, as they were then: they may be on other pages by now. */
+  const picked = new Map<number, Row>();
+  /** Every row of the filter is selected, those of other pages too. */
   let everything = false;
-  /** Where the last choice was made, and what was chosen from there on by extending it. */
+  /** The row selected last, and the rows selected from there on by extending. */
   let anchor: number | null = null;
   let extension: readonly number[] = [];
 
@@ -43,73 +44,73 @@ export function makeSelection(
       return everything;
     },
 
-    /** How many rows are chosen; null where nobody has counted the filter yet. */
+    /** How many rows are selected; null while the filter is not counted yet. */
     get count(): number | null {
-      return everything ? place.total : chosen.size;
+      return everything ? position.total : picked.size;
     },
 
-    /** Whether every row of the page is chosen, or none, or some. */
+    /** How much of the page is selected. */
     get page(): "all" | "some" | "none" {
       const page = onPage();
-      const many = page.filter(selection.has).length;
-      if (many === 0) return "none";
-      return many === page.length ? "all" : "some";
+      const selected = page.filter(selection.has).length;
+      if (selected === 0) return "none";
+      return selected === page.length ? "all" : "some";
     },
 
-    has: (row: number): boolean => everything || chosen.has(row),
+    has: (row: number): boolean => everything || picked.has(row),
 
     toggle(row: number): void {
       const had = selection.has(row);
-      handPick();
-      if (had) chosen.delete(row);
+      endEverything();
+      if (had) picked.delete(row);
       else add([row]);
-      start(row);
+      setAnchor(row);
       changed();
     },
 
-    /** Every row of the page between the last choice, else `from`, and this one; a longer or shorter stretch replaces it. */
+    /** Selects every row of the page between the one selected last, else `from`, and this one. Takes the place of an extension before. */
     extendTo(row: number, from: number): void {
-      handPick();
+      endEverything();
       const page = onPage();
-      if (anchor === null || !page.includes(anchor)) start(from);
-      for (const id of extension) chosen.delete(id);
+      if (anchor === null || !page.includes(anchor)) setAnchor(from);
+      for (const id of extension) picked.delete(id);
       const ends = [page.indexOf(anchor ?? from), page.indexOf(row)].sort((a, b) => a - b);
       const stretch = page.slice(ends[0], (ends[1] ?? 0) + 1);
-      extension = stretch.filter((id) => id !== anchor && !chosen.has(id));
+      extension = stretch.filter((id) => id !== anchor && !picked.has(id));
       add(stretch);
       changed();
     },
 
-    /** The rows of the page on screen, all or none of them. */
-    choosePage(on: boolean): void {
-      handPick();
+    /** Selects every row of the page on screen, or none of them. */
+    selectPage(on: boolean): void {
+      endEverything();
       if (on) add(onPage());
-      else for (const row of onPage()) chosen.delete(row);
-      start(null);
+      else for (const row of onPage()) picked.delete(row);
+      setAnchor(null);
       changed();
     },
 
-    /** These and no others, wherever they stand. */
-    chooseOnly(rows: readonly Row[]): void {
+    /** Selects these rows and no others, whichever pages they are on. */
+    selectOnly(rows: readonly Row[]): void {
       reset(false);
-      for (const row of rows) chosen.set(row.row, row);
+      for (const row of rows) picked.set(row.row, row);
       changed();
     },
 
-    chooseEverything(): void {
+    selectEverything(): void {
       reset(true);
       changed();
     },
 
     clear(): void {
-      if (!everything && chosen.size === 0) return;
+      if (!everything && picked.size === 0) return;
       reset(false);
       changed();
     },
 
-    /** The label that the model gives to each of them, where that is one. */
+    /** The label that the model predicts for every selected row; null where it predicts several. */
     get predicted(): number | null {
-      const labels = new Set([...chosen.values()].map(({ predicted }) => predicted));
+      const labels = new Set([...picked.values()].map(({ predicted }) => predicted));
       const [only = null] = labels;
       return labels.size === 1 && !everything ? only : null;
     },
@@ -117,24 +118,25 @@ export function makeSelection(
     /** What a decision would be on: counted by the kernel, with the first ten rows. */
     async preview(): Promise<Preview> {
       await settled();
-      const args = everything ? { query: query(null) } : { rows: [...chosen.keys()] };
-      return kernel.find("preview", args);
+      const args = everything ? { query: query(null) } : { rows: [...picked.keys()] };
+      return kernel.call("preview", args);
     },
 
-    /** One act, one undo. `preview` is what was agreed to, for every row of the filter; or only for those not reviewed. */
-    decide(plan: Plan, preview: Preview | null, fresh = false): void {
+    /** Decides on the selected rows, as one step for undo. `preview`: what was agreed to, needed for every row of the filter. */
+    decide(plan: Plan, preview: Preview | null, onlyUnreviewed = false): void {
       if (everything) {
         if (!preview) return;
+        // The kernel takes the rows that the preview counted: its order is frozen at that revision.
         const { revision, total, verdicts } = preview;
         const asked = query(revision);
         send({
           ...plan,
-          query: fresh ? { ...asked, verdict: "" } : asked,
-          count: fresh ? verdicts[""] : total,
+          query: onlyUnreviewed ? { ...asked, verdict: "" } : asked,
+          count: onlyUnreviewed ? verdicts[""] : total,
         });
       } else {
-        const now = (id: number) => rowOf(id) ?? chosen.get(id);
-        const rows = [...chosen.keys()].filter((id) => !fresh || now(id)?.verdict === "");
+        const now = (id: number) => rowOf(id) ?? picked.get(id);
+        const rows = [...picked.keys()].filter((id) => !onlyUnreviewed || now(id)?.verdict === "");
         const from = rows.map((id) => now(id)?.label ?? null);
         send({ ...plan, rows, from: plan.kind === "note" ? null : from });
       }
@@ -142,32 +144,32 @@ export function makeSelection(
     },
   };
 
-  const onPage = (): number[] => place.rows().map(({ row }) => row);
+  const onPage = (): number[] => position.rows().map(({ row }) => row);
 
-  const query = (as_of: number | null): Query => ({ ...place.filter, offset: 0, limit: ASK_ABOVE, as_of });
+  const query = (as_of: number | null): Query => ({ ...position.filter, offset: 0, limit: ASK_ABOVE, as_of });
 
   function add(rows: readonly number[]): void {
     for (const id of rows) {
       const row = rowOf(id);
-      if (row) chosen.set(id, row);
+      if (row) picked.set(id, row);
     }
   }
 
-  /** From here on single rows count: of every row of the filter, those of the page stay. */
-  function handPick(): void {
+  /** From here on rows count one by one. Of every row of the filter, those of the page stay selected. */
+  function endEverything(): void {
     if (everything) add(onPage());
     everything = false;
   }
 
-  function start(row: number | null): void {
+  function setAnchor(row: number | null): void {
     anchor = row;
     extension = [];
   }
 
   function reset(all: boolean): void {
     everything = all;
-    chosen.clear();
-    start(null);
+    picked.clear();
+    setAnchor(null);
   }
 
   return selection;

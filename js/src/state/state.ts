@@ -1,24 +1,24 @@
-/** What one view shows at one moment; the store makes it, the components draw it. */
+/** What a view shows at one moment, as plain data: the store makes it, the components draw it. */
 
 import type { Panes } from "../kernel/pane-data";
 import type { Filter, Row, Snapshot, Summary } from "../protocol";
 
 export interface ShownRow extends Row {
-  /** Whether the kernel has answered every decision about it. */
+  /** Whether the kernel has confirmed every decision about it. */
   readonly saved: boolean;
   /** Why its last decision was refused; empty otherwise. */
   readonly problem: string;
-  /** Whether it is one of the rows chosen for one decision. */
+  /** Whether it is selected for a decision on several rows. */
   readonly selected: boolean;
 }
 
-/** The rows chosen for one decision, counted. */
+/** How many rows are selected for one decision. */
 export interface Selected {
-  /** Every row of the filter is chosen, those of other pages too. */
+  /** Every row of the filter is selected, those of other pages too. */
   readonly everything: boolean;
-  /** How many rows are chosen; null where nobody has counted the filter yet. */
+  /** null while the filter is not counted yet. */
   readonly count: number | null;
-  /** Whether every row of the page is chosen, or none, or some. */
+  /** How much of the page is selected. */
   readonly page: "all" | "some" | "none";
 }
 
@@ -26,28 +26,29 @@ export interface State extends Panes {
   readonly snapshot: Snapshot;
   readonly filter: Filter;
   readonly limit: number;
-  /** The page on screen, and the one asked for. */
+  /** Where the page on screen begins, and the one that was asked for. */
   readonly offset: number;
-  readonly goal: number;
+  readonly wantedOffset: number;
   readonly total: number | null;
   readonly rows: readonly ShownRow[];
-  /** The page that the next turn would show; null where it is not here, or this one is not yet on screen. */
-  readonly ahead: { readonly offset: number; readonly rows: readonly ShownRow[] } | null;
+  /** The page that the next turn would show; null until this one is painted and that one has come. */
+  readonly nextPage: { readonly offset: number; readonly rows: readonly ShownRow[] } | null;
   readonly cursor: number;
-  readonly here: boolean;
+  /** Whether a first page has come. */
+  readonly hasPage: boolean;
   readonly turning: boolean;
-  /** The page is late by more than a second. */
+  /** The page that was asked for is late by more than a second. */
   readonly late: boolean;
   /** Why the last page did not come. */
   readonly problem: string;
-  /** Whether sorting and filtering again could change the order. */
+  /** Whether a refresh could change the order: there are decisions that it does not know. */
   readonly outOfDate: boolean;
-  /** The longest loss bar. */
+  /** The loss of the longest bar. */
   readonly lossScale: number;
   readonly summary: Summary;
   readonly unsaved: number;
   /** Why nothing can be decided; empty where it can. */
-  readonly locked: string;
+  readonly lockReason: string;
   readonly dead: boolean;
   readonly canUndo: boolean;
   readonly canRedo: boolean;
@@ -56,8 +57,8 @@ export interface State extends Panes {
   /** Whether what the model thinks is hidden. */
   readonly blind: boolean;
   /** Whether spaces, line ends and invisible characters are painted. */
-  readonly odd: boolean;
-  /** What happened last, or what holds things up. */
+  readonly showInvisible: boolean;
+  /** What happened last, or what everything waits for. */
   readonly status: string;
 }
 

@@ -1,113 +1,120 @@
-/** What this view shows, and the only code that changes it. Knows nothing of the page it is drawn on. */
+/** What this view shows, and the only code that changes it. It knows nothing of the web page: tests need no DOM. */
 
-import { count, joined, some, someRows } from "../dom/words";
-import { makeQueue } from "../kernel/decision-queue";
-import { GONE, type Kernel, type Model, makeKernel, WAITING } from "../kernel/kernel";
-import { makeNavigators, type PaneName } from "../kernel/pane-data";
-import { makeLookups } from "../kernel/row-details";
-import { blinded, decided, suggestions } from "../kernel/row-state";
+import { count } from "../dom/numbers";
+import * as words from "../dom/words";
+import { makeDecisionQueue } from "../kernel/decision-queue";
+import { type Kernel, type Model, makeKernel } from "../kernel/kernel";
+import { makePaneData, type PaneName } from "../kernel/pane-data";
+import { makeRowDetails } from "../kernel/row-details";
+import { afterDecision, blinded, labelName, suggestions } from "../kernel/row-state";
 import { makeUnsent } from "../kernel/unsent";
 import {
-  type BulkOp,
   decisionsIn,
   type Filter,
   isSnapshot,
   type Op,
   type OpKind,
   type OpResult,
+  type QueryOp,
   type Reply,
   type Row,
   type Snapshot,
   type Verb,
   type Verbs,
 } from "../protocol";
-import { makePlace } from "./position";
+import { makePosition } from "./position";
 import { makeSelection } from "./selection";
 import { FIRST_FILTER, NO_FILTER, type ShownRow, type State } from "./state";
-import { makeHistory, turnsBack } from "./undo-history";
+import { isUndoOrRedo, makeUndoHistory } from "./undo-history";
 
+/** Loss bars are drawn on this scale until a row has a higher loss. */
 const LEAST_SCALE = 4;
 
 export type Store = ReturnType<typeof makeStore>;
 
 export function makeStore(model: Model, signal: AbortSignal) {
   const listeners: (() => void)[] = [];
+  /** Why the last decision about a row was refused. */
   const problems = new Map<number, string>();
   let snapshot = model.get("snapshot") as Snapshot;
   let { revision, read_only: readOnly, summary } = snapshot;
-  let said = "";
+  let lastMessage = "";
   let lossScale = LEAST_SCALE;
   let exporting = false;
   let blind = false;
-  let odd = false;
-  const history = makeHistory();
+  let showInvisible = false;
+  const history = makeUndoHistory();
   /** Spot checks drawn in this view. */
-  let draws = 0;
+  let spotChecks = 0;
 
-  const kernel: Kernel = makeKernel(model, signal, hear, () => {
-    queue.liveness();
+  const kernel: Kernel = makeKernel(model, signal, receive, () => {
+    queue.followKernel();
     if (kernel.dead) exporting = false;
-    else if (!place.here) place.go(0);
+    else if (!position.hasPage) position.go(0);
     changed();
   });
-  const queue = makeQueue(kernel, signal, answered, changed);
+  const queue = makeDecisionQueue(kernel, signal, answered, changed);
   const unsent = makeUnsent(snapshot.review);
-  const place = makePlace(kernel, FIRST_FILTER, snapshot.page_size, changed);
-  const navigators = makeNavigators(kernel, signal, changed, () => place.reload());
-  const lookups = makeLookups(kernel, changed, say);
+  const position = makePosition(kernel, FIRST_FILTER, snapshot.page_size, changed);
+  const paneData = makePaneData(kernel, signal, changed, () => position.reload());
+  const rowDetails = makeRowDetails(kernel, changed, say);
 
   const store = {
-    place,
-    lookups,
-    selection: makeSelection(kernel, place, {
+    position,
+    rowDetails,
+    selection: makeSelection(kernel, position, {
       row,
       send: (op) => !refuse() && send(op),
       settled: () => queue.settled(),
       changed,
     }),
 
-    /** Asks for the first page; what is there to draw comes to the listeners. */
+    /** Asks for the first page. The listeners draw what comes. */
     open(): void {
-      place.go(0);
+      position.go(0);
       askSummary();
     },
 
     /** The host has no kernel for this notebook. */
-    doubt: kernel.doubt,
+    checkKernel: kernel.checkAlive,
 
     listen(listener: () => void): void {
       listeners.push(listener);
     },
 
-    /** Draws once more what is shown. */
+    /** Draws again. */
     changed,
 
     get state(): State {
-      const rows = place.rows().map(shown);
+      const rows = position.rows().map(withPending);
       lossScale = Math.max(lossScale, ...rows.map((each) => each.loss ?? 0));
-      const { open } = queue;
-      const { filter, limit, offset, goal, total, ahead, cursor, here, turning, problem } = place;
+      const { pending } = queue;
+      const { filter, limit, offset, wantedOffset, total, nextOffset, cursor, hasPage, turning, problem } =
+        position;
       const { everything, count: chosen, page } = store.selection;
-      const why = locked();
-      const waiting = !open.every(turnsBack);
+      const why = lockReason();
+      const waiting = !pending.every(isUndoOrRedo);
       return {
-        ...{ snapshot, filter, limit, offset, goal, total, rows },
-        ahead: ahead === null ? null : { offset: ahead, rows: place.shown.at(ahead).map(shown) },
-        ...{ cursor, here, turning, problem },
+        ...{ snapshot, filter, limit, offset, wantedOffset, total, rows },
+        nextPage:
+          nextOffset === null
+            ? null
+            : { offset: nextOffset, rows: position.pages.rowsAt(nextOffset).map(withPending) },
+        ...{ cursor, hasPage, turning, problem },
         late: turning && kernel.late,
-        outOfDate: here && (place.shown.asOf ?? 0) < revision,
+        outOfDate: hasPage && (position.pages.asOf ?? 0) < revision,
         ...{ lossScale, summary },
-        unsaved: open.length,
-        locked: why,
+        unsaved: pending.length,
+        lockReason: why,
         dead: kernel.dead,
         canUndo: !why && (waiting || summary.can_undo),
         canRedo: !why && (history.canRedo || (!waiting && summary.can_redo)),
         selected: { everything, count: chosen, page },
-        histogram: navigators.histogram.pane,
-        confusion: navigators.confusion.pane,
-        facets: navigators.facets.pane,
-        progress: navigators.progress.pane,
-        ...{ exporting, blind, odd },
+        histogram: paneData.histogram.shown,
+        confusion: paneData.confusion.shown,
+        facets: paneData.facets.shown,
+        progress: paneData.progress.shown,
+        ...{ exporting, blind, showInvisible },
         status: status(),
       };
     },
@@ -116,28 +123,28 @@ export function makeStore(model: Model, signal: AbortSignal) {
 
     filterBy(patch: Partial<Filter>): void {
       store.selection.clear();
-      place.ask({ ...place.filter, ...patch });
+      position.changeFilter({ ...position.filter, ...patch });
     },
 
-    /** Opens or closes a pane: what is closed is not asked for. */
-    look(pane: PaneName, open: boolean): void {
-      navigators[pane].open = open;
+    /** Opens or closes a pane. */
+    setPaneOpen(pane: PaneName, open: boolean): void {
+      paneData[pane].open = open;
       changed();
     },
 
-    /** Every row again, in the order as it is. */
+    /** Shows every row again, in the same sort order. */
     clearFilters: (): void => store.filterBy(NO_FILTER),
 
-    /** Hides what the model thinks, and takes off the filters that would tell it; or shows it again. */
+    /** Hides what the model thinks, and takes off the filters that would give it away; or shows it again. */
     toggleBlind(): void {
       blind = !blind;
-      const { predicted, disagreements, loss_range } = place.filter;
-      const telling = predicted !== null || disagreements || loss_range !== null;
-      if (blind && telling) store.filterBy({ predicted: null, disagreements: false, loss_range: null });
-      say(`What the model thinks is ${blind ? "hidden" : "shown again"}`);
+      const { predicted, disagreements, loss_range } = position.filter;
+      const givesAway = predicted !== null || disagreements || loss_range !== null;
+      if (blind && givesAway) store.filterBy({ predicted: null, disagreements: false, loss_range: null });
+      say(words.modelView(blind));
     },
 
-    /** Makes a label of a new name; null where the kernel refuses, which the status then says. */
+    /** Adds a label to the review; null where the kernel refuses, and the status says why. */
     async addLabel(name: string): Promise<number | null> {
       const added = await act("add_label", { name });
       if (!added) return null;
@@ -146,33 +153,33 @@ export function makeStore(model: Model, signal: AbortSignal) {
       return added.label;
     },
 
-    /** Paints the characters that nobody sees, or leaves them unseen. */
-    toggleOdd(): void {
-      odd = !odd;
+    /** Paints spaces, line ends and invisible characters, or stops painting them. */
+    toggleInvisible(): void {
+      showInvisible = !showInvisible;
       changed();
     },
 
-    /** Draws so many rows at random, or more of them, and shows them in the order of the draw. */
+    /** Draws a random sample, or enlarges the existing one to `rows`, and shows it in the order of the draw. */
     async spotCheck(rows: number): Promise<void> {
       const checked = await act("spot_check", { rows, anew: false });
       if (!checked) return;
       summary = checked.summary;
-      draws += 1;
-      said = `Spot check: ${someRows(checked.errors_left.drawn)} drawn at random`;
+      spotChecks += 1;
+      lastMessage = words.spotCheckDrawn(checked.errors_left.drawn);
       store.filterBy({ ...NO_FILTER, spot_check: true });
     },
 
     /** Sorts and filters again with the decisions made so far. */
     refresh: (): void => store.filterBy({}),
 
-    /** Draws the decision at once and sends it. A verdict that the row already has is taken back. */
+    /** Draws the decision at once and sends it. A verdict that the row already has is cleared. */
     decide(kind: OpKind, id: number, what: Partial<Pick<Op, "label" | "note">> = {}): void {
       const now = row(id);
       if (!now || refuse()) return;
       const { label = null } = what;
-      const open = now.verdict === "relabel" || now.verdict === "";
-      if (kind === "relabel" && label === now.label && open)
-        return say(`Row ${id} is ${snapshot.label_names[label ?? -1] ?? ""} already`);
+      const isSame = label === now.label && (now.verdict === "relabel" || now.verdict === "");
+      if (kind === "relabel" && isSame)
+        return say(words.alreadyLabelled(id, labelName({ snapshot }, label) ?? ""));
       send({
         ...what,
         kind: kind === now.verdict && kind !== "relabel" ? "clear" : kind,
@@ -181,7 +188,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
       });
     },
 
-    /** What a click does: the best label other than the given one, or the given one again. False: no label to take. */
+    /** What a click does: takes the most likely other label, or the given one again. False: there is no label to take. */
     toggle(id: number): boolean {
       const now = row(id);
       if (now?.verdict !== "relabel") return !now || store.suggest(id, 0);
@@ -190,7 +197,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
       return true;
     },
 
-    /** Takes the label of this rank among those other than the given one; false where there is none. */
+    /** Takes the label of this rank among all but the given one; false where there is none. */
     suggest(id: number, rank: number): boolean {
       const now = row(id);
       const label = now ? suggestions(now)[rank] : undefined;
@@ -199,60 +206,60 @@ export function makeStore(model: Model, signal: AbortSignal) {
       return true;
     },
 
-    undo: (): void => turnBack("undo", store.state.canUndo, "Nothing to undo"),
+    undo: (): void => undoOrRedo("undo", store.state.canUndo),
 
-    redo: (): void => turnBack("redo", store.state.canRedo, "Nothing to do again"),
+    redo: (): void => undoOrRedo("redo", store.state.canRedo),
 
     /** Writes the corrected rows in the kernel's working directory, after every decision so far. */
     async export(): Promise<void> {
       if (exporting || kernel.dead) return;
       exporting = true;
-      say("Writing corrected rows");
+      say(words.EXPORTING);
       try {
         await queue.settled();
-        const { path, rows } = await kernel.find("export", {});
-        say(`Wrote ${path} with ${someRows(rows)}`);
+        const { path, rows } = await kernel.call("export", {});
+        say(words.exported(path, rows));
       } catch (error) {
-        say(`Not exported: ${(error as Error).message}`);
+        say(words.notExported((error as Error).message));
       } finally {
         exporting = false;
         changed();
       }
     },
 
-    /** The decisions that are not saved, as lines of a file. */
-    unsent: (): readonly string[] => unsent.lines(queue.open, snapshot),
+    /** The decisions that are not saved, as lines of a file for `lw.apply_changes`. */
+    unsent: (): readonly string[] => unsent.lines(queue.pending, snapshot),
 
     /** Something was done outside the grid: in a cell, or by a newer widget. */
-    announced(told: Pick<Model, "get">): void {
-      const [renewed, locked, now, news] = ["snapshot", "read_only", "revision", "said"].map((name) =>
-        told.get(name),
+    announced(announcement: Pick<Model, "get">): void {
+      const [newSnapshot, newReadOnly, newRevision, said] = ["snapshot", "read_only", "revision", "said"].map(
+        (name) => announcement.get(name),
       );
-      if (isSnapshot(renewed)) snapshot = renewed;
-      if (typeof locked === "string") readOnly = locked;
-      if (typeof now === "number" && now > revision) {
-        revision = now;
+      if (isSnapshot(newSnapshot)) snapshot = newSnapshot;
+      if (typeof newReadOnly === "string") readOnly = newReadOnly;
+      if (typeof newRevision === "number" && newRevision > revision) {
+        revision = newRevision;
         history.forget();
         // What was done before this view opened is no news.
-        if (place.here && typeof news === "string") said = news;
-        place.reload();
+        if (position.hasPage && typeof said === "string") lastMessage = said;
+        position.reload();
         askSummary();
       }
       changed();
     },
   };
 
-  /** The row as it is drawn: what the kernel has confirmed, and what is still on its way to it. */
+  /** The row as it is drawn: confirmed by the kernel, with the decisions that are still on their way to it. */
   function row(id: number): ShownRow | null {
-    const known = place.shown.row(id);
-    return known ? shown(known) : null;
+    const known = position.pages.row(id);
+    return known ? withPending(known) : null;
   }
 
-  /** Asks for what is not done without an answer; null where that cannot be, which the status then says. */
+  /** Asks for what cannot be drawn before the answer; null where that fails, and the status says why. */
   async function act<V extends Verb>(verb: V, args: Verbs[V]["args"]): Promise<Verbs[V]["result"] | null> {
     if (refuse()) return null;
     try {
-      return await kernel.find(verb, args);
+      return await kernel.call(verb, args);
     } catch (error) {
       say((error as Error).message);
       return null;
@@ -260,7 +267,7 @@ export function makeStore(model: Model, signal: AbortSignal) {
   }
 
   function askSummary(): void {
-    kernel.find("summary", {}, true).then(
+    kernel.call("summary", {}, true).then(
       (result) => {
         summary = result;
         changed();
@@ -269,29 +276,29 @@ export function makeStore(model: Model, signal: AbortSignal) {
     );
   }
 
-  function send(op: Partial<BulkOp> & Pick<Op, "kind">): void {
+  function send(op: Partial<QueryOp> & Pick<Op, "kind">): void {
     const whole = { rows: [], label: null, note: null, from: null, ...op, op_id: `${kernel.nextId()}-op` };
     for (const row of whole.rows) problems.delete(row);
-    const rows = whole.rows.flatMap((id) => place.shown.row(id) ?? []);
+    const rows = whole.rows.flatMap((id) => position.pages.row(id) ?? []);
     unsent.add(whole, snapshot.label_names, rows);
-    const [only, another] = whole.rows;
-    const guess = history.take(whole, only === undefined || another !== undefined ? null : row(only));
+    const [first] = whole.rows;
+    const guess = history.record(whole, first !== undefined && whole.rows.length === 1 ? row(first) : null);
     queue.push(whole);
-    const back = place.rows().findIndex((each) => each.row === guess?.row);
-    // Redo moves on as the decision did.
-    if (back >= 0) place.point(whole.kind === "undo" ? back : back + 1);
+    const index = position.rows().findIndex((each) => each.row === guess?.row);
+    // Undo puts the cursor back on the row; redo moves on from it, as the decision did.
+    if (index >= 0) position.setCursor(whole.kind === "undo" ? index : index + 1);
     changed();
   }
 
-  /** Sends what an earlier view of this review left unanswered, before or after a restart of the kernel. */
-  async function takeOver(): Promise<void> {
-    queue.push(...(await unsent.take(snapshot.label_names, store.addLabel)));
+  /** Sends what an earlier view of this review left unanswered, even if the kernel was restarted since. */
+  async function resendUnsent(): Promise<void> {
+    queue.push(...(await unsent.restore(snapshot.label_names, store.addLabel)));
     changed();
   }
 
-  function shown(row: Row): ShownRow {
-    const ops = queue.open.filter((op) => op.rows.includes(row.row) || history.guess(op)?.row === row.row);
-    const now = ops.reduce((before, op) => ({ ...decided(before, op), ...history.guess(op) }), row);
+  function withPending(row: Row): ShownRow {
+    const ops = queue.pending.filter((op) => op.rows.includes(row.row) || history.guess(op)?.row === row.row);
+    const now = ops.reduce((before, op) => ({ ...afterDecision(before, op), ...history.guess(op) }), row);
     return {
       ...(blind ? blinded(now) : now),
       saved: ops.length === 0,
@@ -300,86 +307,82 @@ export function makeStore(model: Model, signal: AbortSignal) {
     };
   }
 
-  function hear(reply: Reply): void {
+  function receive(reply: Reply): void {
     const decisions = decisionsIn(reply);
     for (const result of decisions?.results ?? [])
-      place.learn(result.rows, result.ok ? result.revision : reply.revision);
+      position.learn(result.rows, result.ok ? result.revision : reply.revision);
     if (decisions) summary = decisions.summary;
     if (!reply.ok && reply.error.kind === "read_only") readOnly = reply.error.message;
     const isNews = decisions || !reply.ok || reply.revision > revision;
     revision = Math.max(revision, reply.revision);
-    queue.hear(reply);
-    // Other answers are drawn by who asked for them; a page that was fetched ahead by nobody yet.
+    queue.receive(reply);
+    // Every other answer is drawn by whoever asked for it; a page that was fetched ahead need not be drawn.
     if (isNews) changed();
   }
 
   function answered(op: Op, result: OpResult): void {
-    // A newer widget goes on with the review: its next view takes this decision over.
+    // Read-only: a newer widget has the review now, and its next view sends this decision again.
     if (result.ok || result.error.kind !== "read_only") unsent.drop(op.op_id);
     if (result.ok) {
-      // The answer tells only the first of many rows.
-      if (result.touched + result.left_alone > result.rows.length) place.reload();
-      said = `${result.said}${whereabouts(op, result)}`;
-      if (result.rows.length > 0 && !said.endsWith("saved")) said += ", saved";
+      // The answer holds only the first of many rows.
+      if (result.touched + result.left_alone > result.rows.length) position.reload();
+      lastMessage = `${result.said}${whereabouts(op, result)}`;
+      if (result.rows.length > 0 && !lastMessage.endsWith("saved")) lastMessage += ", saved";
       return;
     }
     const { kind, message } = result.error;
     if (kind === "read_only") readOnly = message;
     for (const row of op.rows) problems.set(row, message);
     history.forget();
-    said = message;
+    lastMessage = message;
   }
 
-  function turnBack(kind: "undo" | "redo", can: boolean, otherwise: string): void {
+  function undoOrRedo(kind: "undo" | "redo", can: boolean): void {
     if (can) send({ kind });
-    else if (!refuse()) say(otherwise);
+    else if (!refuse()) say(words.NOTHING_TO[kind]);
   }
 
-  /** Of undo and redo on other pages. */
+  /** Where the row of an undo or redo is, if not on this page. */
   function whereabouts(op: Op, result: OpResult): string {
     const row = result.rows[0]?.row;
-    if (!turnsBack(op) || row === undefined) return "";
-    const at = place.shown.offsetOf(row);
-    if (at === place.offset) return "";
-    return at === undefined ? " (on another page)" : ` (on page ${count(at / place.limit + 1)})`;
+    if (!isUndoOrRedo(op) || row === undefined) return "";
+    const at = position.pages.offsetOf(row);
+    if (at === position.offset) return "";
+    return at === undefined ? " (on another page)" : ` (on page ${count(at / position.limit + 1)})`;
   }
 
-  function locked(): string {
-    if (!kernel.dead) return readOnly;
-    const unsaved = queue.open.length;
-    if (unsaved === 0) return GONE;
-    return `${GONE} ${some(unsaved, "decision is", "decisions are")} not saved yet, and will be then`;
+  /** Why nothing can be decided; empty where it can. */
+  function lockReason(): string {
+    return kernel.dead ? words.goneWithUnsaved(queue.pending.length) : readOnly;
   }
 
   function status(): string {
-    if (queue.late && !locked())
-      return joined([
-        `Not saved yet: kernel busy, ${some(queue.open.length, "decision")} queued`,
-        place.turning && "the page comes when the cell ends",
-      ]);
-    const waiting = place.turning && kernel.late && WAITING;
-    const check = place.filter.spot_check ? navigators.progress.told?.errors_left : null;
-    const done = check && check.judged >= check.drawn && "the spot check is done";
-    return locked() || waiting || place.problem || joined([said, done]);
+    if (queue.late && !lockReason())
+      return words.joined([words.kernelBusy(queue.pending.length), position.turning && words.PAGE_WAITS]);
+    const waiting = position.turning && kernel.late && words.WAITING;
+    const check = position.filter.spot_check ? paneData.progress.answer?.errors_left : null;
+    const done = check && check.judged >= check.drawn && words.SPOT_CHECK_DONE;
+    return lockReason() || waiting || position.problem || words.joined([lastMessage, done]);
   }
 
+  /** True where nothing can be decided; the status then says why. */
   function refuse(): boolean {
-    if (locked()) changed();
-    return locked() !== "";
+    if (lockReason()) changed();
+    return lockReason() !== "";
   }
 
   function say(sentence: string): void {
-    said = sentence;
+    lastMessage = sentence;
     changed();
   }
 
   function changed(): void {
-    const { filter, here, turning } = place;
-    const quiet = here && !turning && !kernel.dead;
-    for (const look of Object.values(navigators)) look.follow({ filter, quiet, revision, draws });
+    const { filter, hasPage, turning } = position;
+    const quiet = hasPage && !turning && !kernel.dead;
+    for (const pane of Object.values(paneData)) pane.update({ filter, quiet, revision, spotChecks });
     for (const listener of listeners) listener();
   }
 
-  if (!readOnly) void takeOver();
+  if (!readOnly) void resendUnsent();
   return store;
 }

@@ -145,7 +145,7 @@ def test_of_many_labels_the_largest_cells_come_first(mount):
     cells = grid.root.locator(".lw-line-cell")
     expect(cells).to_have_count(20)
     expect(cells.first).to_have_attribute("aria-label", re.compile("^label_3, predicted label_4: 8 rows"))
-    grid.root.get_by_role("button", name="those that agree").click()
+    grid.root.get_by_role("button", name="Show all pairs").click()
     expect(grid.root.locator(".lw-line-cell.lw-agree")).to_have_count(1)
     cells.first.focus()
     grid.page.keyboard.press("Enter")
@@ -218,7 +218,7 @@ def test_a_spot_check_claims_nothing_before_enough_rows_are_judged(mount):
     grid = mount(spread(200), page_size=20)
     grid.button("Progress").click()
     sentence = grid.root.locator(".lw-so-far")
-    expect(sentence).to_contain_text("Nobody knows yet")
+    expect(sentence).to_contain_text("Review a random sample")
     grid.button("Spot check").click()
     expect(grid.left).to_have_text("50 of 200 rows")
     expect(sentence).to_contain_text("20 more to judge")
@@ -291,7 +291,7 @@ def test_panes_open_and_close_are_not_asked_for_while_closed_and_never_move_the_
     grid.row(1).get_by_role("button", name="Keep").click()
     kind(grid, "kept").filter(has_text="1").wait_for()
     assert grid.page.evaluate(top) == before
-    for name in ("Loss", "Confusion", "Kinds"):
+    for name in ("Loss", "Confusion", "Data issues"):
         grid.button(name).click()
         expect(grid.root.get_by_role("region", name=name)).to_be_hidden()
     asked = len(grid.requests("histogram")), len(grid.requests("confusion")), len(grid.requests("facets"))
@@ -306,7 +306,7 @@ def test_panes_open_and_close_are_not_asked_for_while_closed_and_never_move_the_
 def test_in_a_narrow_cell_the_grid_comes_first_and_nothing_is_wider_than_it(mount):
     grid = mount(examples(40), width="400px", in_sample=True, provenance="a model with a long name " * 4)
     assert grid.requests("histogram") == []
-    for name in ("Loss", "Confusion", "Kinds", "Progress"):
+    for name in ("Loss", "Confusion", "Data issues", "Progress"):
         expect(grid.root.get_by_role("region", name=name)).to_be_hidden()
         grid.button(name).click()
         expect(grid.root.get_by_role("region", name=name)).to_be_visible()
