@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,7 @@ class ReviewState:
         self.op_ids: set[str] = set()
         self.unmatched = pd.DataFrame(columns=["key", "old_label", "new_label", "twin"])
         self._subjects: dict[int, int] = {}  # row → its number in the journal
+        self._names: Mapping[str | None, str] = {}  # name → what the journal calls it, where that is another
         self.spot_check: SpotCheck | None = None
         self.drawn = self._population = NO_ROWS
         self._spot_check_saved = True
@@ -38,6 +40,7 @@ class ReviewState:
         """Take the journal's decisions again, on the rows where they belong now."""
         subjects, written = journal.subjects, journal.decisions
         self.op_ids = {decision.op_id for decision in written}
+        self._names = journal.names
         strange = self._learn_labels(written)
         lost = {s for decision in written if decision.label in strange for s in decision.subjects}
         names = self._table.label_names
@@ -66,9 +69,17 @@ class ReviewState:
         known = [self._subjects[row] for row in decision.rows if row in self._subjects]
         described = self._describe(new)
         named = {name for name in (label, *(s.given for s in described)) if name is not None}
-        values = {n: self._labels.value_of(label_id(n, self._table.label_names)) for n in named}
+        values = {self._names.get(n, n): self._labels.value_of(label_id(n, self._table.label_names)) for n in named}
         spot_check = None if self._spot_check_saved else self.spot_check
-        numbers = journal.append(decision, label=label, known=known, new=described, values=values, spot_check=spot_check)
+        numbers = journal.append(
+            decision,
+            label=self._names.get(label, label),
+            known=known,
+            new=[replace(s, given=self._names.get(s.given, s.given)) for s in described] if self._names else described,
+            values=values,
+            label_column=str(self._labels.label),
+            spot_check=spot_check,
+        )
         self._spot_check_saved = True
         self._subjects.update(zip(new, numbers, strict=True))
 

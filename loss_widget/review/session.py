@@ -22,6 +22,7 @@ from loss_widget.review import outcome
 from loss_widget.review.arguments import as_query, check_rows, plain_text, positions
 from loss_widget.review.decisions import Decision, Taken, outdated, stale_rows
 from loss_widget.review.estimate import ErrorsLeft
+from loss_widget.review.journal.identity import ReviewedData
 from loss_widget.review.journal.ownership import JournalOwnership
 from loss_widget.review.open_source import open_source
 from loss_widget.review.query import Query
@@ -70,7 +71,15 @@ class ReviewSession(Questions):
         self._on_change: list[Callable[[Decision], None]] = []
         self._on_read_only: list[Callable[[str], None]] = []
         self._seen: dict[str, np.ndarray] = {}  # op_id → the rows it touched
-        self._ownership = JournalOwnership(None if labels.read_only else journal, self._table.keys, owner=self)
+        data = ReviewedData(
+            table.keys,
+            table.given,
+            table.label_names,
+            labels.values,
+            str(labels.label),
+            [str(name) for name in labels.frame.columns],
+        )
+        self._ownership = JournalOwnership(None if labels.read_only else journal, data, owner=self)
         written = self._ownership.look() if self.read_only else self._ownership.claim()
         self.read_only = self.read_only or self._ownership.read_only
         if written is not None:
@@ -114,7 +123,8 @@ class ReviewSession(Questions):
     @cached_property
     def fingerprint(self) -> str:
         """The same for the same rows in the same order on the same journal; says nothing of either."""
-        return hashlib.blake2b(str(self.journal).encode() + self._table.keys.tobytes(), digest_size=8).hexdigest()
+        review = f"{self.journal} {self._labels.label}"
+        return hashlib.blake2b(review.encode() + self._table.keys.tobytes(), digest_size=8).hexdigest()
 
     def __repr__(self) -> str:
         told = self.summary()

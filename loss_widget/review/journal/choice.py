@@ -2,42 +2,79 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
+import warnings
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from loss_widget.errors import JournalError
 from loss_widget.review.journal import sqlite_file
-from loss_widget.review.journal.journal import check_header
+from loss_widget.review.journal.identity import ReviewedData, common_rows, why_another
+from loss_widget.review.journal.journal import check_header, check_schema, read_journal
 from loss_widget.review.journal.sqlite_file import in_words
+from loss_widget.review.journal.written import Written
+
+_MOST_NAMED = 3
 
 
-def find_journal(folder: Path, keys: np.ndarray) -> Path | None:
-    """The journal in `folder` of which most reviewed rows are in this data (ties: the newest), or None.
+def choose_journal(folder: Path, data: ReviewedData) -> Path:
+    """The journal in `folder` of which most reviewed rows are in this data (ties: the newest), else the name of a new one.
 
-    A few texts in common do not make one review of two data sets: a tenth of the reviewed rows, or of the data, must be.
+    A new review that begins beside a journal which cannot be read, or which would be of this data but for its labels, warns.
     """
-    best: tuple[int, float] = (0, 0.0)
-    found = None
+    candidates: list[tuple[int, float, Path]] = []
+    beside: list[str] = []
     paths = sorted(folder.glob("*.sqlite"))
-    here = np.sort(keys) if paths else keys
+    sorted_keys = np.sort(data.keys) if paths else data.keys
     for path in paths:
-        reviewed = np.unique(reviewed_keys(path))
-        hits = int((here[np.searchsorted(here, reviewed).clip(max=len(here) - 1)] == reviewed).sum())
-        if hits * 10 >= min(len(reviewed), len(keys)) and hits and (hits, path.stat().st_mtime) > best:
-            best, found = (hits, path.stat().st_mtime), path
-    return found
+        try:
+            hits = common_rows(reviewed_keys(path), sorted_keys)
+            if hits:
+                candidates.append((hits, path.stat().st_mtime, path))
+        except (JournalError, OSError) as error:
+            beside.append(str(error))
+    for _, _, path in sorted(candidates, reverse=True):
+        try:
+            why = why_another(written := read_journal(path), data)
+        except JournalError as error:
+            beside.append(str(error))
+            continue
+        if not why:
+            return path
+        if not _is_the_other_column(written, data):
+            beside.append(f"{path} holds a review of these texts, but it {why}.")
+    if beside:
+        more = f" … and {len(beside) - _MOST_NAMED} more." if len(beside) > _MOST_NAMED else ""
+        warnings.warn(f"A new review begins here. {' '.join(beside[:_MOST_NAMED])}{more}", stacklevel=2)
+    return _new_path(folder, data)
 
 
 def reviewed_keys(path: Path) -> np.ndarray:
-    """(k,) uint64: the content keys that a journal has decisions on; none where it cannot be read."""
-    try:
-        with in_words(path):
-            return np.empty(0, dtype=np.uint64) if check_header(path) else sqlite_file.read(path, _keys_in)
-    except JournalError:
-        return np.empty(0, dtype=np.uint64)
+    """(k,) uint64: the content keys that a journal has decisions on; `JournalError` where it cannot be read."""
+
+    def ask(db: sqlite3.Connection) -> np.ndarray:
+        check_schema(db)
+        return np.array([key for (key,) in db.execute("SELECT key FROM subjects")], dtype=np.int64).astype(np.uint64)
+
+    with in_words(path):
+        return np.empty(0, dtype=np.uint64) if check_header(path) else sqlite_file.read(path, ask)
 
 
-def _keys_in(db: sqlite3.Connection) -> np.ndarray:
-    return np.array([key for (key,) in db.execute("SELECT key FROM subjects")], dtype=np.int64).astype(np.uint64)
+def _is_the_other_column(written: Written, data: ReviewedData) -> bool:
+    """Whether the journal's column stands beside this one: then nobody has to be told that they are two."""
+    return written.label_column != data.label_column and written.label_column in data.columns
+
+
+def _new_path(folder: Path, data: ReviewedData) -> Path:
+    """A name made of the data, so that a cell run twice before the first decision means one review, not two."""
+    labels = json.dumps([data.label_column, sorted(data.label_names)]).encode()
+    fingerprint = hashlib.blake2b(data.keys.tobytes() + labels, digest_size=6).hexdigest()
+    for number in count(1):
+        path = folder / f"review-{fingerprint}{'' if number == 1 else f'-{number}'}.sqlite"
+        if not path.exists():
+            return path
+    raise AssertionError("unreachable: count() does not end")

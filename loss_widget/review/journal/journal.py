@@ -75,11 +75,12 @@ class Journal:
         known: Sequence[int],
         new: Sequence[Subject],
         values: Mapping[str, Any],
+        label_column: str,
         spot_check: SpotCheck | None = None,
     ) -> list[int]:
         """Write one decision durably; `known` are subjects met before, `new` ones get numbers, which are returned.
 
-        `values`: how the label column writes the names that occur in it. `spot_check`: one drawn since the last decision.
+        `values`: how the column `label_column` writes the names that occur. `spot_check`: one drawn since the last decision.
         A decision that is there already, by its `op_id`, is not written twice.
         """
         if not self.is_ours:
@@ -102,7 +103,8 @@ class Journal:
                         decision.at,
                         decision.op_id,
                     )
-                    _write(db, journalled, dict(zip(numbers, new, strict=True)), values, spot_check)
+                    _write(db, journalled, dict(zip(numbers, new, strict=True)))
+                    _describe(db, values, label_column, spot_check)
             self._bring_back()
         return numbers
 
@@ -185,8 +187,13 @@ def read_journal(path: Path) -> Written:
         return sqlite_file.read(path, ask)
 
 
-def _check(db: sqlite3.Connection) -> None:
+def check_schema(db: sqlite3.Connection) -> None:
+    """`ValueError` for a file that holds anything but what loss_widget puts there."""
     sqlite_file.check_schema(db, TABLES | LATER_TABLES, needed=TABLES)
+
+
+def _check(db: sqlite3.Connection) -> None:
+    check_schema(db)
     found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise ValueError(found)
@@ -227,19 +234,9 @@ def _numbered(db: sqlite3.Connection, n: int) -> list[int]:
     return list(range(first, first + n))
 
 
-def _write(
-    db: sqlite3.Connection,
-    decision: JournalledDecision,
-    new: Mapping[int, Subject],
-    values: Mapping[str, Any],
-    spot_check: SpotCheck | None,
-) -> None:
+def _write(db: sqlite3.Connection, decision: JournalledDecision, new: Mapping[int, Subject]) -> None:
     for statement in LATER_TABLES.values():
         db.execute(statement)
-    for name, value in values.items():
-        if not db.execute("SELECT 1 FROM labels WHERE name = ?", (name,)).fetchone():
-            db.execute("INSERT INTO labels VALUES (?, ?)", (name, json.dumps(value)))
-            db.execute("INSERT INTO other_sums VALUES (?, ?)", (f"label {name}", sum_of(value)))
     db.executemany(
         "INSERT INTO subjects VALUES (?, ?, ?, ?, ?)", ((n, _signed(s.key), s.given, s.twin, s.twins) for n, s in new.items())
     )
@@ -251,6 +248,17 @@ def _write(
     db.executemany("INSERT INTO decided VALUES (?, ?)", ((seq, subject) for subject in d.subjects))
     before = db.execute("SELECT sum FROM sums ORDER BY seq DESC LIMIT 1").fetchone() or ("",)
     db.execute("INSERT INTO sums VALUES (?, ?)", (seq, sum_of_decision(d, new, *before)))
+
+
+def _describe(db: sqlite3.Connection, values: Mapping[str, Any], label_column: str, spot_check: SpotCheck | None) -> None:
+    """What decisions are about; what is known already stays as it is."""
+    for name, value in values.items():
+        if not db.execute("SELECT 1 FROM labels WHERE name = ?", (name,)).fetchone():
+            db.execute("INSERT INTO labels VALUES (?, ?)", (name, json.dumps(value)))
+            db.execute("INSERT INTO other_sums VALUES (?, ?)", (f"label {name}", sum_of(value)))
+    if not db.execute("SELECT 1 FROM about WHERE what = 'label column'").fetchone():
+        db.execute("INSERT INTO about VALUES ('label column', ?)", (label_column,))
+        db.execute("INSERT INTO other_sums VALUES ('about label column', ?)", (sum_of(label_column),))
     if spot_check is not None:
         drawn = (spot_check.size, spot_check.seed, spot_check.revision)
         number = db.execute("INSERT INTO spot_checks (size, seed, revision) VALUES (?, ?, ?)", drawn).lastrowid

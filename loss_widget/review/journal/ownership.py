@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import weakref
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
-from loss_widget.errors import InputError, JournalDamaged, ReadOnly
-from loss_widget.review.journal.choice import find_journal
+from loss_widget.errors import InputError, JournalError, ReadOnly
+from loss_widget.review.journal.choice import choose_journal
+from loss_widget.review.journal.identity import ReviewedData, in_names_of, why_another
 from loss_widget.review.journal.journal import Journal, check_header, read_journal
 from loss_widget.review.journal.sqlite_file import CannotWrite
 from loss_widget.review.journal.written import Written
@@ -40,26 +37,26 @@ _claims: dict[Path, _Claim] = {}
 class JournalOwnership:
     """Opens, makes and hands over the journal of one session. `choice`: a path, "auto", or None for no journal.
 
-    With "auto", `keys` (n,) uint64 choose among the files in `.loss_widget/`, and name a new one where none knows these rows.
+    With "auto", `data` chooses among the files in `.loss_widget/`, and names a new one where none knows these rows.
     """
 
-    def __init__(self, choice: str | Path | None, keys: np.ndarray, *, owner: Owner) -> None:
+    def __init__(self, choice: str | Path | None, data: ReviewedData, *, owner: Owner) -> None:
         if choice is not None and not isinstance(choice, (str, Path)):
             raise InputError(f'Expected journal to be a path, "auto" or None, found {choice!r}.')
         self._owner = owner
+        self._data = data
         self.journal: Journal | None = None
         self.path: Path | None = None
         self.read_only = ""
         """Why nothing can be written in the journal, in words, where that is so."""
         if choice == "auto":
-            folder = Path(FOLDER).resolve()
-            self.path = find_journal(folder, keys) or _new_path(folder, keys)
+            self.path = choose_journal(Path(FOLDER).resolve(), data)
         elif choice is not None:
             self.path = Path(os.path.realpath(os.path.expanduser(choice)))  # unlike Path.resolve it lets a loop of links be
 
     def look(self) -> Written | None:
         """What the journal holds, if its file is there already, without laying hands on it."""
-        return None if self.path is None or check_header(self.path) else read_journal(self.path)
+        return None if self.path is None or check_header(self.path) else self._of_this_data(read_journal(self.path))
 
     def claim(self) -> Written | None:
         """What the journal holds, if its file is there. An older session of this process that is on it turns read-only."""
@@ -76,10 +73,10 @@ class JournalOwnership:
         try:
             if self.journal is None and not check_header(self.path):
                 self.journal = Journal(self.path)
-            written = None if self.journal is None else self.journal.read()
+            written = None if self.journal is None else self._of_this_data(self.journal.read())
         except CannotWrite as error:
             self.read_only = str(error)
-            return read_journal(self.path)
+            return self._of_this_data(read_journal(self.path))
         except BaseException:
             if self.journal is not None and not taken_over:
                 self.journal.close()
@@ -89,6 +86,16 @@ class JournalOwnership:
         if previous is not None:
             previous.superseded(_SUPERSEDED)
         return written
+
+    def _of_this_data(self, written: Written) -> Written:
+        why = why_another(written, self._data)
+        if not why:
+            return in_names_of(written, self._data)
+        old, new = written.label_column, self._data.label_column
+        renamed = (
+            "" if old in (None, new) else f" If the column was renamed, open it as `frame.rename(columns={{{new!r}: {old!r}}})`."
+        )
+        raise JournalError(f"The review in {self.path} {why}. Pass `journal=` another path.{renamed}")
 
     def open_or_make(self) -> Journal | None:
         """The journal, made now if need be; None where the review is not saved."""
@@ -107,16 +114,3 @@ class JournalOwnership:
             if claim.journal is not None:
                 claim.journal.close()
         self.journal = None
-
-
-def _new_path(folder: Path, keys: np.ndarray) -> Path:
-    """A name made of the data, so that a cell run twice before the first decision means one review, not two."""
-    fingerprint = hashlib.blake2b(keys.tobytes(), digest_size=6).hexdigest()
-    for number in count(1):
-        path = folder / f"review-{fingerprint}{'' if number == 1 else f'-{number}'}.sqlite"
-        try:
-            check_header(path)
-        except JournalDamaged:
-            continue
-        return path
-    raise AssertionError("unreachable: count() does not end")

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,7 @@ LATER_TABLES = {
         CREATE TABLE IF NOT EXISTS spot_checks (number INTEGER PRIMARY KEY, size INTEGER NOT NULL, seed INTEGER NOT NULL,
             revision INTEGER NOT NULL)""",
     "sums": "CREATE TABLE IF NOT EXISTS sums (seq INTEGER PRIMARY KEY, sum TEXT NOT NULL)",
+    "about": "CREATE TABLE IF NOT EXISTS about (what TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "other_sums": "CREATE TABLE IF NOT EXISTS other_sums (what TEXT PRIMARY KEY, sum TEXT NOT NULL)",
 }
 """Made with a journal or by its next decision; older journals and older versions work without."""
@@ -66,12 +67,17 @@ class JournalledDecision:
 
 @dataclass(frozen=True)
 class Written:
-    """All that a journal holds: reviewed rows by number, decisions in order, the column's labels, and the last spot check."""
+    """All that a journal holds: reviewed rows by number, decisions in order, how the column writes its labels, and the last
+    spot check. `label_column`: the column's name; None in journals of before. `names`: what the file calls labels that have
+    another name in the data under review.
+    """
 
     subjects: dict[int, Subject]
     decisions: list[JournalledDecision]
     values: dict[str, Any]
     spot_check: SpotCheck | None = None
+    label_column: str | None = None
+    names: Mapping[str | None, str] = field(default_factory=dict)
 
 
 def read_written(db: sqlite3.Connection) -> Written:
@@ -111,8 +117,11 @@ def read_written(db: sqlite3.Connection) -> Written:
         found.check(f"spot check {number}", drawn)
     for name, value in values.items():
         found.check(f"label {name}", value)
+    about = dict(found.of("about", "what, value", str, str))
+    for what, value in about.items():
+        found.check(f"about {what}", value)
     found.check_that_nothing_is_missing()
-    return Written(subjects, decisions, values, spot_check)
+    return Written(subjects, decisions, values, spot_check, about.get("label column"))
 
 
 def sum_of_decision(decision: JournalledDecision, new: Mapping[int, Subject], before: str) -> str:

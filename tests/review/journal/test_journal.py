@@ -43,7 +43,8 @@ def test_auto_takes_the_journal_that_knows_most_of_the_rows(scores):
     (Path(".loss_widget") / "broken.sqlite").write_bytes(b"no database")
     assert lw.ReviewSession(scores).journal == Path(".loss_widget/many.sqlite").resolve()
     other = make_frame().assign(text=[f"new {i}" for i in range(12)], loss=1.0)
-    session = lw.ReviewSession(other)
+    with pytest.warns(UserWarning, match=r"A new review begins here.*broken\.sqlite"):
+        session = lw.ReviewSession(other)
     assert session.journal is not None
     assert not session.journal.exists()
 
