@@ -71,15 +71,7 @@ class ReviewSession(Questions):
         self._on_change: list[Callable[[Decision], None]] = []
         self._on_read_only: list[Callable[[str], None]] = []
         self._seen: dict[str, np.ndarray] = {}  # op_id → the rows it touched
-        data = ReviewedData(
-            table.keys,
-            table.given,
-            table.label_names,
-            labels.values,
-            str(labels.label),
-            [str(name) for name in labels.frame.columns],
-        )
-        self._ownership = JournalOwnership(None if labels.read_only else journal, data, owner=self)
+        self._ownership = JournalOwnership(None if labels.read_only else journal, ReviewedData.of(table, labels), owner=self)
         written = self._ownership.look() if self.read_only else self._ownership.claim()
         self.read_only = self.read_only or self._ownership.read_only
         if written is not None:
@@ -123,8 +115,8 @@ class ReviewSession(Questions):
     @cached_property
     def fingerprint(self) -> str:
         """The same for the same rows in the same order on the same journal; says nothing of either."""
-        review = f"{self.journal} {self._labels.label}"
-        return hashlib.blake2b(review.encode() + self._table.keys.tobytes(), digest_size=8).hexdigest()
+        review = f"{self.journal} {self._labels.label}".encode()
+        return hashlib.blake2b(review + self._table.keys.tobytes(), digest_size=8).hexdigest()
 
     def __repr__(self) -> str:
         told = self.summary()
@@ -377,10 +369,10 @@ class ReviewSession(Questions):
             rows = self._state.decisions.apply(decision)
             self._seen[decision.op_id] = rows
             self._labels.want(rows, self._state.decisions.labels[rows])
+            return rows
         except BaseException as error:  # such as a MemoryError: what is on disk is more than what is here
             self.superseded(f"The last decision is saved but could not be shown ({error!r}): run this cell again.")
             raise
-        return rows
 
     def _check(self, decision: Decision) -> None:
         check_rows(decision.rows, len(self))
