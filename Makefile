@@ -21,7 +21,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test lint types front-end python-tests browser-tests jupyter-tests bench screenshots clean
+.PHONY: help demo test docs lint types front-end python-tests browser-tests jupyter-tests bench screenshots clean
 .NOTPARALLEL:
 .DEFAULT_GOAL = help
 
@@ -29,6 +29,7 @@ help:
 	@echo "make demo          set up .venv, judge 10,003 real rows, open the quickstart in JupyterLab"
 	@echo "make demo CHECK=1  the same without a browser: run the notebook to its end"
 	@echo "make test          install what the tests need and run all of them"
+	@echo "make docs          build the documentation into site/"
 	@echo "make bench         measure speed (benchmarks/)"
 	@echo "make screenshots   take the docs' pictures in a real JupyterLab"
 	@echo "make clean         remove .venv and everything built"
@@ -106,7 +107,7 @@ SIDE_BY_SIDE = env OMP_NUM_THREADS=1 $(PYTEST) --numprocesses auto --maxprocesse
 # Every stage runs, so that one failure does not hide another.
 test: $(TEST_NEEDS)
 	@started=$$(date +%s); failed=; \
-	for stage in lint types front-end python-tests browser-tests jupyter-tests; do \
+	for stage in lint types docs front-end python-tests browser-tests jupyter-tests; do \
 		$(MAKE) --no-print-directory $$stage || failed="$$failed $$stage"; \
 	done; \
 	echo "all tests: $$(($$(date +%s) - started)) s"; \
@@ -118,6 +119,9 @@ lint: $(STAMPS)/test
 
 types: $(STAMPS)/test
 	@$(STAGE) "mypy" $(BIN)/mypy
+
+docs: $(STAMPS)/test
+	@$(STAGE) "docs" $(BIN)/zensical build --clean --strict
 
 front-end: js/node_modules/.for-tests
 	@cd js && ../$(STAGE) "biome" npm run --silent lint
@@ -146,4 +150,4 @@ screenshots: $(STAMPS)/test $(BUNDLE) $(STAMPS)/chromium $(STAMPS)/encoder
 	@$(BIN)/python tests/jupyter/screenshots.py
 
 clean:
-	rm -rf .venv js/node_modules loss_widget/widget/static dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv js/node_modules loss_widget/widget/static dist site .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
