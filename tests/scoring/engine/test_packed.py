@@ -38,6 +38,20 @@ def test_each_family_says_what_its_model_says(kind: str) -> None:
         torch.testing.assert_close(packed_log_probs(packed, rows, types), own_log_probs(model, rows, types), atol=CLOSE, rtol=0)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_encoder_without_a_head_gives_the_mean_of_its_last_hidden_states(kind: str) -> None:
+    encoder = random_model(kind).base_model
+    rows, types = random_rows(LENGTHS, types=kind in TAKES_TYPES)
+    order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
+    segments = None if types is None else torch.cat([types[i] for i in order])
+    found = PackedModel.of(encoder)(torch.cat([rows[i] for i in order]), segments, [len(rows[i]) for i in order])
+    for i, vector in zip(order, found, strict=True):
+        extra = {} if types is None else {"token_type_ids": types[i][None]}
+        with torch.no_grad():
+            hidden = encoder(input_ids=rows[i][None], attention_mask=torch.ones_like(rows[i])[None], **extra).last_hidden_state
+        torch.testing.assert_close(vector, hidden[0].mean(0), atol=CLOSE, rtol=CLOSE)
+
+
 @settings(max_examples=60)
 @given(
     st.sampled_from(sorted(KINDS)),

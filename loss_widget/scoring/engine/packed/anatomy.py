@@ -1,4 +1,4 @@
-"""The common description of a classifier: which weights do what. It refers to the model's own tensors and copies none."""
+"""The common description of a classifier or encoder: which weights do what. It refers to the model's tensors and copies none."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A whole classifier. `reads`: the position whose vector the head takes, or the mean of all of a row.
+    """A whole classifier, or an encoder without a head. `reads`: the position whose vector is taken, or the mean of all of a row.
 
     `norm_first`: norms stand before attention and feed-forward, not after the residual. `distance_bias` (heads, 2 P - 1): added
     to the scores by the key's distance from the query, -(P - 1) … P - 1. `ignored_at_end`: tokens of this id at a row's end are
@@ -108,13 +108,13 @@ class Anatomy:
 
     embedding: Embedding
     blocks: tuple[Block, ...]
-    head: Head
     heads: int
     key_heads: int
     head_width: int
     activation: Activation
     norm_first: bool
     reads: Literal["first", "last", "mean"]
+    head: Head | None = None
     final_norm: Norm | None = None
     distance_bias: Tensor | None = None
     ignored_at_end: int | None = None

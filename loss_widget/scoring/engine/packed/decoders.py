@@ -11,9 +11,13 @@ _FIXED_ROTARIES = ("default", "linear", "llama3")
 """Kinds of rotary positions whose frequencies are settled when the model is made and depend on no text."""
 
 
-def llama(model: Any) -> Anatomy:
+def score_head(model: Any) -> Head:
+    """One linear layer."""
+    return Head(modules.affine(model.score))
+
+
+def llama(config: Any, body: Any) -> Anatomy:
     """Llama and its kin: rotary positions, RMS norms first, gated SiLU, keys and values that several heads may share."""
-    config, body = model.config, model.model
     rotary = Rotary(_frequencies(body.rotary_emb))
     blocks = []
     for index, layer in enumerate(body.layers):
@@ -37,7 +41,6 @@ def llama(model: Any) -> Anatomy:
     return Anatomy(
         embedding=Embedding(words=modules.table(body.embed_tokens)),
         blocks=tuple(blocks),
-        head=Head(modules.affine(model.score)),
         heads=config.num_attention_heads,
         key_heads=config.num_key_value_heads,
         head_width=head_width,
@@ -45,13 +48,11 @@ def llama(model: Any) -> Anatomy:
         norm_first=True,
         reads="last",
         final_norm=modules.norm(body.norm),
-        ignored_at_end=_ignored_at_end(config),
     )
 
 
-def gpt2(model: Any) -> Anatomy:
+def gpt2(config: Any, body: Any) -> Anatomy:
     """GPT-2: learnt positions, norms first."""
-    config, body = model.config, model.transformer
     modules.expect(
         config,
         add_cross_attention=False,
@@ -74,7 +75,6 @@ def gpt2(model: Any) -> Anatomy:
     return Anatomy(
         embedding=Embedding(words=modules.table(body.wte), positions=modules.table(body.wpe)),
         blocks=tuple(blocks),
-        head=Head(modules.affine(model.score)),
         heads=config.num_attention_heads,
         key_heads=config.num_attention_heads,
         head_width=config.hidden_size // config.num_attention_heads,
@@ -82,7 +82,6 @@ def gpt2(model: Any) -> Anatomy:
         norm_first=True,
         reads="last",
         final_norm=modules.norm(body.ln_f),
-        ignored_at_end=_ignored_at_end(config),
     )
 
 
@@ -108,7 +107,7 @@ def _frequencies(rotary: Any) -> Any:
     return rotary.inv_freq.detach().float()
 
 
-def _ignored_at_end(config: Any) -> int | None:
+def ignored_at_end(config: Any) -> int | None:
     """The padding token, which the head skips from the right. Older heads stopped at the first one from the left."""
     import transformers
 

@@ -1,4 +1,7 @@
-"""Encoders whose head reads one position or the mean: BERT and its kin, DistilBERT, ELECTRA, MPNet, ModernBERT → an anatomy."""
+"""Encoders whose head reads one position or the mean: BERT and its kin, DistilBERT, ELECTRA, MPNet, ModernBERT → an anatomy.
+
+`bert(config, body)` and the like describe what is below the head; `bert_head(model)` and the like the head of a classifier.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,34 @@ from loss_widget.scoring.engine.packed import modules
 from loss_widget.scoring.engine.packed.anatomy import Activation, Anatomy, Block, Embedding, Head, NotPacked, Rotary
 
 
-def bert(model: Any) -> Anatomy:
-    """BERT (MiniLM is one): the pooler's tanh of the first token's vector."""
+def bert(config: Any, body: Any) -> Anatomy:
+    """BERT (MiniLM is one), and ELECTRA, whose embeddings may be narrower than the layers."""
+    return _bert_like(config, body)
+
+
+def bert_head(model: Any) -> Head:
+    """The pooler's tanh of the first token's vector."""
     dense = modules.affine(model.bert.pooler.dense)
-    head = Head(modules.affine(model.classifier), dense, modules.activation(model.bert.pooler.activation))
-    return _bert_like(model.config, model.bert, head)
+    return Head(modules.affine(model.classifier), dense, modules.activation(model.bert.pooler.activation))
 
 
-def roberta(model: Any) -> Anatomy:
+def electra_head(model: Any) -> Head:
+    """A dense layer whose activation is GELU."""
+    return _dense_head(model.classifier, modules.activation(model.classifier.activation))
+
+
+def roberta(config: Any, body: Any) -> Anatomy:
     """RoBERTa, XLM-RoBERTa and CamemBERT: positions count from the padding token's id."""
-    body = model.roberta
-    return _bert_like(model.config, body, _dense_head(model.classifier, "tanh"), padding_id=_padding_id(body.embeddings))
+    return _bert_like(config, body, padding_id=_padding_id(body.embeddings))
 
 
-def electra(model: Any) -> Anatomy:
-    """ELECTRA: embeddings may be narrower than the layers, and the head's activation is GELU."""
-    return _bert_like(model.config, model.electra, _dense_head(model.classifier, modules.activation(model.classifier.activation)))
+def tanh_head(model: Any) -> Head:
+    """RoBERTa's and MPNet's: a dense layer and tanh."""
+    return _dense_head(model.classifier, "tanh")
 
 
-def mpnet(model: Any) -> Anatomy:
+def mpnet(config: Any, body: Any) -> Anatomy:
     """MPNet: one bias by distance, shared by all layers."""
-    config, body = model.config, model.mpnet
     modules.expect(config, chunk_size_feed_forward=0, relative_attention_num_buckets=32)
     blocks = [
         Block(
@@ -52,16 +62,14 @@ def mpnet(model: Any) -> Anatomy:
     return _first_token(
         embedding,
         blocks,
-        _dense_head(model.classifier, "tanh"),
         heads=config.num_attention_heads,
         activations=activations,
         distance_bias=_bias_by_distance(body.encoder, len(positions)),
     )
 
 
-def distilbert(model: Any) -> Anatomy:
-    """DistilBERT: no segments, and a ReLU in the head."""
-    config, body = model.config, model.distilbert
+def distilbert(config: Any, body: Any) -> Anatomy:
+    """DistilBERT: no segments."""
     modules.expect(config, chunk_size_feed_forward=0)
     blocks = [
         Block(
@@ -81,15 +89,18 @@ def distilbert(model: Any) -> Anatomy:
             norm=modules.norm(body.embeddings.LayerNorm),
         ),
         blocks,
-        Head(modules.affine(model.classifier), modules.affine(model.pre_classifier), "relu"),
         heads=config.n_heads,
         activations=[layer.ffn.activation for layer in body.transformer.layer],
     )
 
 
-def modernbert(model: Any) -> Anatomy:
+def distilbert_head(model: Any) -> Head:
+    """A dense layer and a ReLU."""
+    return Head(modules.affine(model.classifier), modules.affine(model.pre_classifier), "relu")
+
+
+def modernbert(config: Any, body: Any) -> Anatomy:
     """ModernBERT (Warner et al. 2024): rotary positions, every third layer global, gated GELU, norms first."""
-    config, body = model.config, model.model
     if config.classifier_pooling not in ("cls", "mean"):
         raise NotPacked(f"its config has classifier_pooling={config.classifier_pooling!r}")
     rotaries: dict[Any, Rotary] = {}
@@ -112,12 +123,6 @@ def modernbert(model: Any) -> Anatomy:
     return Anatomy(
         embedding=Embedding(words=modules.table(body.embeddings.tok_embeddings), norm=modules.norm(body.embeddings.norm)),
         blocks=tuple(blocks),
-        head=Head(
-            labels=modules.affine(model.classifier),
-            dense=modules.affine(model.head.dense),
-            activation=modules.activation(model.head.act),
-            norm=modules.norm(model.head.norm),
-        ),
         heads=config.num_attention_heads,
         key_heads=config.num_attention_heads,
         head_width=config.hidden_size // config.num_attention_heads,
@@ -128,7 +133,17 @@ def modernbert(model: Any) -> Anatomy:
     )
 
 
-def _bert_like(config: Any, body: Any, head: Head, *, padding_id: int | None = None) -> Anatomy:
+def modernbert_head(model: Any) -> Head:
+    """A dense layer, its activation and a norm."""
+    return Head(
+        labels=modules.affine(model.classifier),
+        dense=modules.affine(model.head.dense),
+        activation=modules.activation(model.head.act),
+        norm=modules.norm(model.head.norm),
+    )
+
+
+def _bert_like(config: Any, body: Any, *, padding_id: int | None = None) -> Anatomy:
     modules.expect(
         config, is_decoder=False, add_cross_attention=False, chunk_size_feed_forward=0, position_embedding_type="absolute"
     )
@@ -154,13 +169,12 @@ def _bert_like(config: Any, body: Any, head: Head, *, padding_id: int | None = N
         projection=None if projection is None else modules.affine(projection),
     )
     activations = [layer.intermediate.intermediate_act_fn for layer in layers]
-    return _first_token(embedding, blocks, head, heads=config.num_attention_heads, activations=activations)
+    return _first_token(embedding, blocks, heads=config.num_attention_heads, activations=activations)
 
 
 def _first_token(
     embedding: Embedding,
     blocks: list[Block],
-    head: Head,
     *,
     heads: int,
     activations: list[Any],
@@ -170,7 +184,6 @@ def _first_token(
     return Anatomy(
         embedding=embedding,
         blocks=tuple(blocks),
-        head=head,
         heads=heads,
         key_heads=heads,
         head_width=width // heads,

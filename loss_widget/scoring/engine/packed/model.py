@@ -20,6 +20,8 @@ _SLACK_ON_A_GPU = 0.125
 class PackedModel:
     """A transformers classifier as a function of packed tokens: `PackedModel.of(model)(ids, types, lengths)` → logits.
 
+    Of an encoder without a head the answers are the means of each row's last hidden states, (rows, width).
+
     `ids` int64 (tokens,), rows one after the other, longest first; `types` int64 (tokens,) or None; `lengths` (rows,). The answer
     is float32 (rows, labels), row by row what the model itself says in evaluation mode. Weights are shared with the model where
     they can be used as they are; the model is never changed. `linears`: "prepacked" where oneDNN's are in use, else "plain".
@@ -39,7 +41,7 @@ class PackedModel:
             _Layer(block, anatomy, dtype=dtype, reads=i == last and anatomy.reads != "mean")
             for i, block in enumerate(anatomy.blocks)
         ]
-        self._head = _HeadReader(anatomy.head, dtype=dtype)
+        self._head = None if anatomy.head is None else _HeadReader(anatomy.head, dtype=dtype)
         products = [linear for layer in self._layers for linear in layer.linears]
         self.linears = "prepacked" if any(linear.prepacked for linear in products) else "plain"
 
@@ -71,7 +73,8 @@ class PackedModel:
             x = layer(x, batch)
         if anatomy.final_norm is not None:
             x = normalised(x, anatomy.final_norm)
-        return self._head(batch.mean(x) if anatomy.reads == "mean" else x)
+        read = batch.mean(x) if anatomy.reads == "mean" else x
+        return read.float() if self._head is None else self._head(read)
 
 
 def bytes_needed(model: Any, dtype: Any) -> int:
@@ -188,4 +191,5 @@ def _affines(anatomy: Anatomy) -> Iterator[Affine]:
         yield from (block.out, block.up, block.down)
     if anatomy.embedding.projection is not None:
         yield anatomy.embedding.projection
-    yield from (affine for affine in (anatomy.head.dense, anatomy.head.labels) if affine is not None)
+    if anatomy.head is not None:
+        yield from (affine for affine in (anatomy.head.dense, anatomy.head.labels) if affine is not None)
