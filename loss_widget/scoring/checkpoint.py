@@ -12,17 +12,20 @@ from pathlib import Path
 import numpy as np
 
 from loss_widget.errors import InputError
+from loss_widget.scoring.engine.stock import TOLERANCE, rows_agree
 
 SECONDS_BETWEEN_WRITES = 5.0
 _APPLICATION = 0x4C575343  # "LWSC" in the header of our files
-_FORMAT = 2
+_FORMAT = 3
 
 
 class Checkpoint:
     """One SQLite file of finished log-probabilities, keyed by what they were computed from. Use it as a context manager.
 
     `key`: what the numbers depend on, by name, so that a refusal can say what differs. Labels are not among it: log-probabilities
-    do not depend on them. Every write is a transaction: the file is whole whenever the process ends.
+    do not depend on them. What no key can tell is measured: `check_tokens` and `check_numbers` refuse a file where a tokenizer
+    makes other tokens of the same texts, or a model other numbers of the same tokens. Every write is a transaction: the file is
+    whole whenever the process ends.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, key: Mapping[str, str], rows: int, labels: int) -> None:
@@ -31,6 +34,7 @@ class Checkpoint:
         self._key = dict(key)
         self._pending: dict[str, list[tuple[np.ndarray, np.ndarray, dict[int, str]]]] = {}
         self._written_at = time.monotonic()
+        self._tokens: dict[int, str] = {}
         self._file = self._open()
 
     def __enter__(self) -> Checkpoint:
@@ -64,6 +68,18 @@ class Checkpoint:
         if time.monotonic() - self._written_at >= SECONDS_BETWEEN_WRITES:
             self.flush()
 
+    def check_tokens(self, window: int, digest: str) -> None:
+        """Refuse where the texts of this window were other tokens before; those of a new window are written with its rows."""
+        if self._tokens.setdefault(window, digest) != digest:
+            raise InputError(self._other("tokenizer (it makes other tokens of these texts)"))
+
+    def check_numbers(self, before: np.ndarray, now: np.ndarray) -> None:
+        """Refuse where these log-probabilities of finished rows (rows, labels) are not what the model says of them `now`."""
+        same = (np.isfinite(before) == np.isfinite(now)).all(axis=1) & rows_agree(now, before, within=TOLERANCE)
+        if not same.all():
+            found = f"forward pass (log-probabilities that differ by {np.nanmax(np.abs(now - before)):.2g}"
+            raise InputError(self._other(f"{found}; look for hooks, adapters and patched methods)"))
+
     def flush(self) -> None:
         """Write what is pending, durably."""
         for precision, batches in self._pending.items():
@@ -73,6 +89,7 @@ class Checkpoint:
             try:
                 with self._file:
                     finished = (precision, rows.tobytes(), values.tobytes(), json.dumps(notes))
+                    self._file.executemany("INSERT OR IGNORE INTO tokens VALUES (?, ?)", self._tokens.items())
                     self._file.execute("INSERT INTO finished VALUES (?, ?, ?, ?)", finished)
             except sqlite3.Error as error:
                 raise InputError(
@@ -112,13 +129,14 @@ class Checkpoint:
             file.execute(f"PRAGMA application_id = {_APPLICATION}")
             file.execute(f"PRAGMA user_version = {_FORMAT}")
             file.execute("CREATE TABLE made_from (name TEXT PRIMARY KEY, value TEXT)")
+            file.execute("CREATE TABLE tokens (window INTEGER PRIMARY KEY, digest TEXT)")
             file.execute("CREATE TABLE finished (precision TEXT, rows BLOB, log_probs BLOB, notes TEXT)")
             file.executemany("INSERT INTO made_from VALUES (?, ?)", self._key.items())
 
     def _check(self, file: sqlite3.Connection) -> None:
         try:
             ours = file.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION
-            ours = ours and file.execute("PRAGMA user_version").fetchone()[0] == _FORMAT
+            version = file.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
@@ -128,16 +146,25 @@ class Checkpoint:
             raise InputError(self._damaged(error) if ours else self._foreign()) from error
         if not ours:
             raise InputError(self._foreign())
+        if version != _FORMAT:
+            raise InputError(
+                f"{self.path} is a checkpoint of another version of loss_widget. Nothing was changed; delete the file to score "
+                "anew, or name another one."
+            )
         try:
             before = dict(file.execute("SELECT name, value FROM made_from"))
+            self._tokens = dict(file.execute("SELECT window, digest FROM tokens"))
         except (sqlite3.DatabaseError, ValueError) as error:
             raise InputError(self._damaged(error)) from error
         if before != self._key:
             differing = [name for name in self._key if before.get(name) != self._key[name]]
-            raise InputError(
-                f"Expected a checkpoint of this very run in {self.path}, found one made with another value of: "
-                f"{', '.join(differing)}. Nothing was changed; delete the file or name another one."
-            )
+            raise InputError(self._other(", ".join(differing)))
+
+    def _other(self, differing: str) -> str:
+        return (
+            f"Expected a checkpoint of this very run in {self.path}, found one made with another value of: {differing}. "
+            "What is in it was not changed; delete the file to score anew, or name another one."
+        )
 
     def _damaged(self, error: Exception) -> str:
         return (

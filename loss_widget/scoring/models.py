@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import importlib.metadata
+import json
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -192,6 +194,45 @@ def weights_hash(model: Any) -> str:
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def build_digest(model: Any, *, settings: bool = False) -> str:
+    """SHA-256 of what a forward pass depends on beside the weights, as far as it can be read off a model.
+
+    The config, the classes of all modules, and the names of hooks and of methods that were replaced on single modules. With
+    `settings` also numbers and words that modules hold: a cache key, since some of them change as the model is used. What this
+    misses (the inside of a hook, an adapter that is switched off) only shows in the model's answers.
+    """
+    told: list[Any] = [_config_of(model)]
+    for name, module in model.named_modules():
+        hooks = [*module._forward_hooks.values(), *module._forward_pre_hooks.values()]
+        own = {key: value for key, value in vars(module).items() if not key.startswith("_") and key != "training"}
+        told += [
+            name,
+            _called(type(module)),
+            [_called(hook) for hook in hooks if not _called(hook).startswith("transformers.")],  # which come with the first use
+            {key: _called(value) for key, value in own.items() if callable(value)},
+            {key: value for key, value in own.items() if settings and isinstance(value, (bool, int, float, str))},
+        ]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=_called).encode()).hexdigest()
+
+
+_SAYS_NOTHING = re.compile(
+    "_?name_or_path|transformers_version|architectures|(torch_)?dtype|id2label|label2id|problem_type|use_cache|.*dropout.*|"
+    "initializer.*|gradient_checkpointing"
+)
+"""Keys of a config that a forward pass in evaluation mode does not depend on, or that a checkpoint's key has by themselves."""
+
+
+def _config_of(model: Any) -> dict[str, Any]:
+    found = model.config.to_dict() if hasattr(model.config, "to_dict") else vars(model.config)
+    return {key: value for key, value in found.items() if not _SAYS_NOTHING.fullmatch(key)}
+
+
+def _called(function: Any) -> str:
+    """The full name of a class or function; of any other callable, that of its class."""
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def package_versions() -> dict[str, str]:

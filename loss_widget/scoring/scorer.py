@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from loss_widget.scoring import models
 from loss_widget.scoring.checkpoint import Checkpoint
 from loss_widget.scoring.devices.one import ForwardSettings, OneDevice
 from loss_widget.scoring.devices.several import SeveralDevices, are_worth_it
+from loss_widget.scoring.engine.autocast import without_autocast
 from loss_widget.scoring.engine.choose import ENGINES
 from loss_widget.scoring.engine.model_lock import locked_model
 from loss_widget.scoring.heads import is_multi_label, label_names_of, log_sigmoid, log_softmax
@@ -116,6 +118,12 @@ class Scorer(TextReader):
             report = run.fast(forward, loss_of, progress=progress) if fast and loss_of else run.exact(forward, progress=progress)
         if why:
             report["precision"] += f": {why}"
+        if "computed_in" in report:
+            warnings.warn(
+                f"This model computes in {report['computed_in']} in its own code, so these are no losses in float32. Take the "
+                "autocast or the cast out of its forward method for exact ones.",
+                stacklevel=4,
+            )
         seconds = time.perf_counter() - started
         return replace(run.result, provenance={**self.provenance(rows=len(columns), seconds=seconds, weights=weights), **report})
 
@@ -124,7 +132,7 @@ class Scorer(TextReader):
         settings = ForwardSettings(
             log_sigmoid if self.multi_label else log_softmax,
             self.padding(),
-            weights,
+            f"{weights} {self.build_digest(settings=True)}",
             engine=self.engine,
             token_budget=self.token_budget,
             threads=self.threads,
@@ -132,6 +140,7 @@ class Scorer(TextReader):
         if len(self.devices) > 1 and (self._named or are_worth_it(self.model, run.progress.rows)):
             with (
                 locked_model(self.model),
+                without_autocast(self.model),
                 SeveralDevices(self.model, settings, self.devices, check=run.check_cancelled) as several,
             ):
                 yield several
@@ -142,10 +151,15 @@ class Scorer(TextReader):
     def _fingerprint(self, texts: Texts, weights: str, precision: str) -> dict[str, str]:
         return {
             "weights": weights,
+            "model's build (config, modules, hooks)": self.build_digest(),
             "max_length": str(self.max_length),
             "texts": texts.digest(),
-            "tokenizer": self.tokenizer_digest(),
             "precision": precision,
             "label names": "\n".join(self.label_names),
             "kind of model": "multi-label" if self.multi_label else "one label a row",
         }
+
+    def build_digest(self, *, settings: bool = False) -> str:
+        """See `models.build_digest`; the same whether or not a Trainer prepared the model for half precision."""
+        with without_autocast(self.model):
+            return models.build_digest(self.model, settings=settings)

@@ -14,6 +14,7 @@ import numpy as np
 from loss_widget.data.texts import Texts
 from loss_widget.errors import ModelError, ScoringCancelled
 from loss_widget.scoring.checkpoint import Checkpoint
+from loss_widget.scoring.engine.batches import by_length
 from loss_widget.scoring.engine.forward import OnBatch
 from loss_widget.scoring.engine.tokens import Tokens
 from loss_widget.scoring.precision import exact_from, greatest_difference, rows_to_read
@@ -22,6 +23,8 @@ from loss_widget.scoring.text_reader import TextReader
 
 OnRows = Callable[[np.ndarray, np.ndarray], None]
 """(rows, their log-probabilities), after every batch; what it raises ends the pass."""
+
+_COMPARED_ROWS = 8
 
 LossOf = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(rows, their log-probabilities) → their losses (rows,)."""
@@ -99,9 +102,10 @@ class PassOverTexts:
     def exact(self, forward: Forward, *, progress: bool) -> dict[str, Any]:
         """Read every row in float32; returns what the provenance says of it."""
         done = self._load("float32")
-        with self._counting(len(done), int(done.sum()), shown=progress) as advance:
-            self._read(forward, None, done, "float32", advance)
-        return {**_report(forward, "float32"), "precision": "exact (float32)", "resumed_rows": int(done.sum())}
+        resumed = int(done.sum())
+        with self._counting(len(done), resumed, shown=progress) as advance:
+            self._read(forward, None, done, "float32", advance, exact=done)
+        return {**_report(forward, "float32", "exact (float32)"), "resumed_rows": resumed}
 
     def fast(self, forward: Forward, loss_of: LossOf, *, progress: bool) -> dict[str, Any]:
         """Read every row in bfloat16 and the highest losses again in float32; returns what the provenance says of it."""
@@ -111,8 +115,9 @@ class PassOverTexts:
         done = self._load("float32")
         exact = np.where(done, loss_of(everything, self.result.log_probs), np.nan)
         fresh = ~(rough_done | done)
-        with self._counting(len(fresh), int((~fresh).sum()), shown=progress) as advance:
-            self._read(forward, None, ~fresh, "bfloat16", advance)
+        resumed = int((~fresh).sum())
+        with self._counting(len(fresh), resumed, shown=progress) as advance:
+            self._read(forward, None, ~fresh, "bfloat16", advance, exact=done)
         rough[fresh] = loss_of(everything[fresh], self.result.log_probs[fresh])
         for row in np.flatnonzero(~np.isfinite(self.result.log_probs).all(axis=1)):
             rough[row] = np.inf  # no answer in bfloat16: float32 has the last word
@@ -124,12 +129,11 @@ class PassOverTexts:
             exact[rows] = loss_of(rows, self.result.log_probs[rows])
             exact[rows[~np.isfinite(exact[rows])]] = -np.inf  # read, and without an answer
         return {
-            **_report(forward, "bfloat16"),
-            "precision": "fast (bfloat16; float32 for the highest losses)",
+            **_report(forward, "bfloat16", "fast (bfloat16; float32 for the highest losses)"),
             "float32_rows": int((~np.isnan(exact)).sum()),
             "float32_from_loss": max(0.0, exact_from(rough, exact)),
             "greatest_difference": greatest_difference(rough, exact),
-            "resumed_rows": int((rough_done | done).sum()),
+            "resumed_rows": resumed,
         }
 
     def cancel(self) -> None:
@@ -171,14 +175,46 @@ class PassOverTexts:
         skip: np.ndarray,
         precision: str,
         advance: Advance,
+        *,
+        exact: np.ndarray | None = None,
     ) -> None:
-        """Read `rows` (None: all) but for those to `skip` (n,) bool; what the tokenizer says is kept of all of them."""
-        for tokens in self._reader.windows(self._texts, rows, between=self.check_cancelled):
+        """Read `rows` (None: all) but for those to `skip` (n,) bool; what the tokenizer says is kept of all of them.
+
+        `exact` (n,) bool, with all rows: those that are finished in float32. A checkpoint's are compared before it is added to,
+        and a fresh one gets some of all lengths first, to be compared later.
+        """
+        for number, tokens in enumerate(self._reader.windows(self._texts, rows, between=self.check_cancelled)):
             with self._writing:
                 self.result.keep_facts(tokens)
-            here = np.flatnonzero(~skip[tokens.numbers])
+            numbers = tokens.numbers_of(np.arange(len(tokens)))
+            if exact is not None and self._saved is not None:
+                self._saved.check_tokens(number, tokens.digest())
+                if not number:
+                    self._compare(forward, tokens, _some(tokens, exact[numbers]))
+                    first, pace = _some(tokens, ~exact[numbers]), len(tokens) / len(tokens.flat)
+                    forward.run(tokens, first, "float32", self._on_batch("float32", advance, pace))
+                    exact[numbers[first]] = skip[numbers[first]] = True
+            here = np.flatnonzero(~skip[numbers])
             if len(here):
-                forward.run(tokens, here, precision, self._on_batch(precision, advance, len(here) / tokens.lengths[here].sum()))
+                pace = len(here) / tokens.lengths[here].sum()
+                forward.run(tokens, here, precision, self._on_batch(precision, advance, pace))
+
+    def _compare(self, forward: Forward, tokens: Tokens, rows: np.ndarray) -> None:
+        """Read rows that the checkpoint holds again, and refuse it where the model says something else of them now.
+
+        A hook, an adapter, a patched forward, an autocast: no list of all that changes a forward pass is complete.
+        """
+        assert self._saved is not None
+        again: dict[int, np.ndarray] = {}
+
+        def on_batch(rows: np.ndarray, values: np.ndarray, notes: dict[int, str]) -> None:
+            again.update(zip(rows.tolist(), values, strict=True))
+            self.check_cancelled()
+
+        if len(rows):
+            forward.run(tokens, rows, "float32", on_batch)
+            numbers = sorted(again)
+            self._saved.check_numbers(self.result.log_probs[numbers], np.stack([again[row] for row in numbers]))
 
     def _on_batch(self, precision: str, advance: Advance, rows_a_token: float) -> OnBatch:
         log_probs = self.result.log_probs
@@ -209,5 +245,14 @@ class PassOverTexts:
             return self._saved.load_into(self.result.log_probs, self.result.notes, precision)
 
 
-def _report(forward: Forward, precision: str) -> dict[str, Any]:
-    return forward.report(precision) or {"engine": "none: every row was finished before"}
+def _some(tokens: Tokens, among: np.ndarray) -> np.ndarray:
+    """Eight rows of all lengths among those (rows,) bool, or all where they are fewer."""
+    order = by_length(tokens.lengths, np.flatnonzero(among))
+    return order[np.unique(np.linspace(0, len(order) - 1, min(_COMPARED_ROWS, len(order))).astype(int))]
+
+
+def _report(forward: Forward, precision: str, said: str) -> dict[str, Any]:
+    """How the rows were read in that precision, and what to say of it."""
+    report = forward.report(precision) or {"engine": "none: every row was finished before"}
+    narrow = report.get("computed_in")
+    return {**report, "precision": f"{narrow}: the model's own code computes in it" if narrow else said}

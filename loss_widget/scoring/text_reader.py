@@ -30,6 +30,18 @@ WINDOW_ROWS = 32_768
 """Rows whose tokens are held at a time. Sorting by length within them pads under 1 % more than sorting all."""
 
 
+_SHORT = 16
+_DIFFICULT = (
+    "Straße, 12,5 % of İstanbul’s ﬁne",
+    " two  spaces\tand a line\n",
+    "שלום 日本語 🎉",
+    "<s> [CLS] </s>",
+    "",
+    "a b " * 20,
+)
+"""Each in another way: letters, spaces, scripts, special tokens, nothing; most are cut at `_SHORT` tokens."""
+
+
 class TextReader:
     """A model and its tokenizer, ready to read texts in length-sorted batches. Picklable."""
 
@@ -89,14 +101,14 @@ class TextReader:
                 yield here
 
     def tokenizer_digest(self) -> str:
-        """SHA-256 of everything that decides which tokens a text becomes, but for `max_length`."""
+        """SHA-256 of what a tokenizer says of itself, and of the tokens that it makes of a few difficult texts."""
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        described: Any = sorted(self.tokenizer.get_vocab().items())
         if backend is not None and hasattr(backend, "to_str"):
-            made = json.loads(backend.to_str())
-            described = json.dumps({k: v for k, v in made.items() if k not in ("truncation", "padding")}, sort_keys=True)
-        else:
-            described = f"{type(self.tokenizer).__name__} {sorted(self.tokenizer.get_vocab().items())}"
-        return sha256(described.encode("utf-8", "surrogatepass")).hexdigest()
+            described = {k: v for k, v in json.loads(backend.to_str()).items() if k not in ("truncation", "padding")}
+        tokens = tokenize(self.tokenizer, Texts.of(_DIFFICULT), max_length=_SHORT, types=self._keeps_types)
+        whole = json.dumps([type(self.tokenizer).__name__, described, tokens.digest()], sort_keys=True)
+        return sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
     def provenance(self, *, rows: int, seconds: float, weights: str) -> dict[str, Any]:
         """Where numbers came from, without paths and texts."""
@@ -110,9 +122,13 @@ class TextReader:
             "versions": models.package_versions(),
         }
 
+    @property
+    def _keeps_types(self) -> bool:
+        return "token_type_ids" in getattr(self.tokenizer, "model_input_names", ())
+
     def _window(self, texts: Texts, rows: np.ndarray, between: Callable[[], None]) -> Tokens:
-        keeps_types = "token_type_ids" in getattr(self.tokenizer, "model_input_names", ())
-        tokens = tokenize(self.tokenizer, texts.take(rows), max_length=self.max_length, types=keeps_types, between=between)
+        chosen = texts.take(rows)
+        tokens = tokenize(self.tokenizer, chosen, max_length=self.max_length, types=self._keeps_types, between=between)
         check_fits(tokens, models.vocabulary_size(self.model))
         kinds = getattr(self.model.config, "type_vocab_size", None)
         if tokens.types is not None and kinds and int(tokens.types.max()) >= kinds:

@@ -82,7 +82,7 @@ def check_that_the_same_call_finishes(path: Path) -> None:
     assert resumed.provenance["resumed_rows"] == before == len(MANY) - len(read)
     assert finished_rows(path) == len(MANY)
     plain = run(None)
-    np.testing.assert_allclose(resumed.log_probs, plain.log_probs, atol=1e-6, rtol=0)
+    np.testing.assert_allclose(resumed.log_probs, plain.log_probs, atol=1e-5, rtol=0)
     for name in ("tokens", "truncated", "unknown_tokens"):
         np.testing.assert_array_equal(getattr(resumed, name), getattr(plain, name))
     assert resumed.notes == plain.notes

@@ -20,13 +20,13 @@ from loss_widget.scoring.text_reader import autotune_on
 class ForwardSettings:
     """How a classifier is to be read. Picklable.
 
-    `activation`: from logits to log-probabilities. `weights`: the model's hash. `engine`: see `choose.ENGINES`. `token_budget`,
-    `threads`: as of `Scorer`.
+    `activation`: from logits to log-probabilities. `known_as`: a hash of all that is known of the model, by which the result of a
+    self-check is remembered. `engine`: see `choose.ENGINES`. `token_budget`, `threads`: as of `Scorer`.
     """
 
     activation: Activation
     padding: Padding
-    weights: str
+    known_as: str
     engine: str = "auto"
     token_budget: int | None = None
     threads: int | None = None
@@ -75,6 +75,6 @@ class OneDevice:
         if self._exact is None:
             settings = self._settings
             self._exact, self._why_stock = choose_engine(
-                self._stock, self._model, tokens, settings.activation, weights=settings.weights, asked=settings.engine
+                self._stock, self._model, tokens, settings.activation, known_as=settings.known_as, asked=settings.engine
             )
         return self._exact

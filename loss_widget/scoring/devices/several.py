@@ -68,7 +68,8 @@ class SeveralDevices:
         `ModelError` names a device whose process ended or failed.
         """
         order = by_length(tokens.lengths, rows)
-        sample = _only(tokens, order[np.unique(np.linspace(0, len(order) - 1, min(_SAMPLE_ROWS, len(order))).astype(int))])
+        window = by_length(tokens.lengths, np.arange(len(tokens)))
+        sample = _only(tokens, window[np.unique(np.linspace(0, len(window) - 1, min(_SAMPLE_ROWS, len(window))).astype(int))])
         parts = self._parts(tokens.lengths[order])
         if not self._workers:
             self._start()

@@ -25,7 +25,7 @@ Activation = Callable[[Any], Any]
 """(batch, labels) logits → (batch, labels) log-probabilities."""
 
 _checked: dict[tuple[str, str], tuple[int, str]] = {}
-"""What self-checks found, by the hash of the weights and the device: the longest row that was checked; "" or the reason."""
+"""What self-checks found, by what is known of the model and by the device: the longest row that was checked; "" or the reason."""
 
 
 @dataclass
@@ -37,6 +37,7 @@ class PackedEngine:
     device: Any
     name: str = "packed"
     batching: str = "packed"
+    narrowest: str = ""
     side_by_side: bool = True
 
     def read(self, tokens: Tokens, batch: np.ndarray) -> Any:
@@ -50,12 +51,12 @@ class PackedEngine:
 
 
 def choose_engine(
-    stock: StockEngine, model: Any, tokens: Tokens, activation: Activation, *, weights: str, asked: str = "auto"
+    stock: StockEngine, model: Any, tokens: Tokens, activation: Activation, *, known_as: str, asked: str = "auto"
 ) -> tuple[Engine, str]:
     """The packed engine and "", or the stock engine and the reason in words. float32, whatever comes later.
 
     `model`: the borrowed model that `stock` reads. The packed engine must give the stock model's log-probabilities, row by row,
-    within 1e-4 on 64 of the rows; what the check found is remembered for these weights, and later only longer rows are checked.
+    within 1e-4 on 64 of the rows; what the check found is remembered by `known_as`, and later only longer rows are checked.
     `asked="packed"`: `ModelError` with the reason instead of the stock engine.
     """
     if asked not in ENGINES:
@@ -65,7 +66,7 @@ def choose_engine(
     if not reason:
         try:
             engine = PackedEngine(_packed(model), activation, stock.device)
-            reason = _self_check(engine, stock, tokens, (weights, str(stock.device)))
+            reason = _self_check(engine, stock, tokens, (known_as, str(stock.device)))
         except NotPacked as refusal:
             reason = str(refusal)
     if not reason:

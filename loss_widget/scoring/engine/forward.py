@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from loss_widget.errors import ModelError
+from loss_widget.scoring.engine.autocast import without_autocast
 from loss_widget.scoring.engine.autotune import Autotune, Setting
 from loss_widget.scoring.engine.batches import by_length, first_batch
 from loss_widget.scoring.engine.float32 import insist, whole_float32
@@ -30,6 +32,8 @@ class Engine(Protocol):
     name: str
     batching: str
     device: Any
+    narrowest: str
+    """The type that numbers pass through, where it is narrower than asked for; "" else."""
     side_by_side: bool
     """Whether several threads may read at once."""
 
@@ -42,33 +46,31 @@ def borrowed(model: Any, *, device: Any) -> Iterator[Any]:
     """The model in evaluation mode on `device` in float32, without gradients; afterwards it is as it was.
 
     Half-precision weights are read through a float32 copy: their own losses depend on the shape of the batch. float32 is whole
-    float32, whatever torch was told. That setting and torch's number of threads are put back, too.
+    float32, whatever torch was told, here or by a Trainer that prepared the model. Those settings and torch's number of threads
+    are put back, too.
     """
     import torch
 
     modes = [(module, module.training) for module in model.modules()]
     parameters = [p for p in model.parameters() if p.is_floating_point()]
     home = parameters[0].device if parameters else torch.device("cpu")
-    if getattr(model, "is_quantized", False):
-        raise ModelError(
-            "Expected weights that can be read as float32, found a quantised model. Load it without `quantization_config`."
-        )
-    half = any(p.dtype in (torch.float16, torch.bfloat16) for p in parameters)
-    working = copy.deepcopy(model).float() if half else model
+    half = any(t.is_floating_point() and t.dtype.itemsize < 4 for t in itertools.chain(model.parameters(), model.buffers()))
     spread = bool(getattr(model, "hf_device_map", None))
     threads_before = torch.get_num_threads()
-    try:
-        if not spread and device != home:
-            working.to(device)
-        working.eval()
-        with torch.no_grad(), torch.autocast(device.type, enabled=False), whole_float32():
-            yield working
-    finally:
-        if working is model and not spread and device != home:
-            model.to(home)
-        for module, training in modes:
-            module.training = training
-        torch.set_num_threads(threads_before)
+    with without_autocast(model):
+        working = copy.deepcopy(model).float() if half else model
+        try:
+            if not spread and device != home:
+                working.to(device)
+            working.eval()
+            with torch.no_grad(), torch.autocast(device.type, enabled=False), whole_float32():
+                yield working
+        finally:
+            if working is model and not spread and device != home:
+                model.to(home)
+            for module, training in modes:
+                module.training = training
+            torch.set_num_threads(threads_before)
 
 
 class ForwardPass:
@@ -109,7 +111,9 @@ class ForwardPass:
 
     def report(self) -> dict[str, Any]:
         """How the pass went, for the provenance."""
+        narrowest = {"computed_in": self.engine.narrowest} if self.engine.narrowest else {}
         return {
+            **narrowest,
             "engine": self.engine.name,
             "batching": self.engine.batching,
             "token_budget": self.pace.next_setting().token_budget,

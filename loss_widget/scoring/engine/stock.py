@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from loss_widget.errors import ModelError
+from loss_widget.scoring.engine.autocast import NarrowTypes
 from loss_widget.scoring.engine.batches import Padding, absent_id, by_length, padded
 from loss_widget.scoring.engine.memory import is_out_of_memory
 from loss_widget.scoring.engine.tokens import Tokens
@@ -45,7 +46,8 @@ class StockEngine:
     """A borrowed model read in padded batches; without a mask where all rows of a batch are equally long.
 
     `batching` says how: "padded"; or, after `choose_batching` has compared a few rows read alone and together, "equal lengths"
-    for a head that minds its padding and "one by one" for one that minds its neighbours.
+    for a head that minds its padding and "one by one" for one that minds its neighbours. `narrowest`: the type that numbers
+    pass through, where it is narrower than float32; looked for in the first batch.
     """
 
     name = "stock"
@@ -70,11 +72,13 @@ class StockEngine:
         self._extra = {"use_cache": False} if "use_cache" in parameters else {}
         self.device = next(iter(model.parameters())).device
         self.batching = "padded"
+        self.narrowest = ""
+        self._watched = False
 
     def with_model(self, model: Any) -> StockEngine:
         """This engine, batching and all, for another copy of the model."""
         engine = StockEngine(model, self._read, padding=self._padding)
-        engine.batching = self.batching
+        engine.batching, engine.narrowest, engine._watched = self.batching, self.narrowest, True
         return engine
 
     def read(self, tokens: Tokens, batch: np.ndarray) -> Any:
@@ -97,7 +101,12 @@ class StockEngine:
         mask = inputs["attention_mask"]
         if whole and self._mask_may_go:
             del inputs["attention_mask"]
-        return self._read(self._model(**inputs, **self._extra), mask)
+        if self._watched:
+            return self._read(self._model(**inputs, **self._extra), mask)
+        with NarrowTypes() as narrow:
+            found = self._read(self._model(**inputs, **self._extra), mask)
+        self.narrowest, self._watched = narrow.narrowest, True
+        return found
 
     def choose_batching(self, tokens: Tokens, rows: np.ndarray) -> None:
         """Compare a few of `rows` read alone and together, and set `batching` to the largest batches that leave them alone."""

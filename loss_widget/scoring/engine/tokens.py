@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -43,6 +44,14 @@ class Tokens:
     def lengths(self) -> np.ndarray:
         """(n,) int64, tokens a row."""
         return np.diff(self.starts)
+
+    def digest(self) -> str:
+        """SHA-256 of what the model reads of all rows."""
+        digest = hashlib.sha256(self.lengths.astype("<i8").data)
+        for column in (self.flat.astype("<i4"), self.types):
+            if column is not None and column.any():  # segments that are all 0 are the same as none
+                digest.update(column.data)
+        return digest.hexdigest()
 
     def numbers_of(self, rows: np.ndarray) -> np.ndarray:
         """The numbers in the data of some rows."""

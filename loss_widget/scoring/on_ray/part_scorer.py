@@ -16,14 +16,16 @@ import pyarrow.compute as pc
 from loss_widget.data.contents import ContentColumns
 from loss_widget.data.examples import Examples
 from loss_widget.data.labels import AlignedLabels, GivenLabels, align_labels, read_labels
-from loss_widget.errors import LabelError, LossWidgetError
+from loss_widget.errors import ExportError, LabelError, LossWidgetError
 from loss_widget.scores.parquet_file import read_table, write_table
 from loss_widget.scores.parquet_folder import ROW, part_path
 from loss_widget.scores.scores import SCORE_COLUMNS, Scores
+from loss_widget.scoring.engine.stock import TOLERANCE, rows_agree
 from loss_widget.scoring.on_ray.parquet_parts import ParquetRows, Part
 from loss_widget.scoring.scorer import Scorer
 
 _SAMPLE_ROWS = 5_000
+_COMPARED_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,26 @@ class PartScorer:
         if "columns" in layout:
             layout["columns"] = [*layout["columns"], *SCORE_COLUMNS]
         write_table(scores, table, layout, path)
+
+
+def check_part(job: Job, number: int) -> None:
+    """Read a few rows of a part that is there again; `ExportError` where the model says something else of them now.
+
+    What the plan of a folder cannot tell (the inside of a hook, an adapter that is off) shows in the numbers.
+    """
+    path = part_path(job.out, number)
+    table, _ = read_table(path, columns=[*job.shown.names, "tokens", "__log_probs__"])
+    rows = np.argsort(np.asarray(table["tokens"]), kind="stable")
+    table = table.take(np.unique(rows[np.linspace(0, len(rows) - 1, min(_COMPARED_ROWS, len(rows))).astype(int)]))
+    read = job.scorer(job.shown.read(table.to_pandas())[0])
+    before = np.asarray(table["__log_probs__"].combine_chunks().flatten()).reshape(read.log_probs.shape)
+    same_tokens = np.array_equal(read.tokens, np.asarray(table["tokens"]))
+    if not same_tokens or not rows_agree(read.log_probs, before, within=TOLERANCE).all():
+        differing = "forward pass (look for hooks, adapters and patched methods)" if same_tokens else "tokenizer"
+        raise ExportError(
+            f"Expected out to hold an earlier run of this very call, found that {path.name} was made with another {differing}. "
+            "Nothing was changed; choose another name, or delete the folder to score anew."
+        )
 
 
 def _score_columns(scores: Scores, label_type: pa.DataType) -> Iterator[tuple[str, pa.Array]]:

@@ -29,9 +29,10 @@ from loss_widget.scores import parquet_folder
 from loss_widget.scores.parquet_file import OWN
 from loss_widget.scores.scores import Scores, callers_columns
 from loss_widget.scoring import models
+from loss_widget.scoring.engine.autocast import without_autocast
 from loss_widget.scoring.label_order import check_permutation
 from loss_widget.scoring.on_ray.parquet_parts import ParquetRows, fingerprint, open_parquet, parquet_files, stage, tables_of
-from loss_widget.scoring.on_ray.part_scorer import ColumnLabels, Job, PartScorer
+from loss_widget.scoring.on_ray.part_scorer import ColumnLabels, Job, PartScorer, check_part
 from loss_widget.scoring.scorer import Scorer
 
 _EARLY_ROWS = 500
@@ -91,15 +92,20 @@ def score_with_ray(
     made_from = {
         "data": source,
         "weights": models.weights_hash(scorer.model),
+        "model's build (config, modules, hooks)": scorer.build_digest(),
         "tokenizer": scorer.tokenizer_digest(),
         "max_length": str(scorer.max_length),
         "text, label": repr((shown.spelled, label)),
         "label names": repr((labels.aligned.names, labels.aligned.values, labels.aligned.aliases)),
     }
     job = Job(scorer, rows, rows.parts(rows_per_part), kept, shown, label, labels, folder)
-    if not parquet_folder.begin(folder, rows=rows.rows, parts=len(job.parts), made_from=made_from):
+    is_finished = parquet_folder.begin(folder, rows=rows.rows, parts=len(job.parts), made_from=made_from)
+    there = (number for number in range(len(job.parts)) if parquet_folder.part_path(folder, number).exists())
+    if (number := next(there, None)) is not None:
+        check_part(job, number)
+    if not is_finished:
         told_by_all = _Told(labels.aligned)
-        with running_ray():
+        with running_ray(), without_autocast(scorer.model):
             for told_by_one in _run(job, workers, cpus_per_worker, progress):
                 told_by_all.add(told_by_one)
         told_by_all.check()
@@ -291,7 +297,10 @@ def _kept(schema: pa.Schema, shown: ContentColumns, label: str) -> list[str]:
 def _on_cpu(model: Any) -> Any:
     """The model, or a copy of one that is on a GPU: workers need not have one."""
     parameters = model.parameters() if callable(getattr(model, "parameters", None)) else ()
-    return copy.deepcopy(model).cpu() if any(p.device.type != "cpu" for p in parameters) else model
+    if all(p.device.type == "cpu" for p in parameters):
+        return model
+    with without_autocast(model):
+        return copy.deepcopy(model).cpu()
 
 
 def _check_counts(**counts: Any) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.dataset
 import pytest
 import transformers
+from accelerate import Accelerator
 from tiny_models import wordpiece
 
 import loss_widget as lw
@@ -141,6 +142,26 @@ def test_an_unfinished_run_says_how_far_it_is_and_goes_on(
     scores = lw.score_with_ray(data, str(classifier_folder), out=out, **{**RUN, "workers": 1})
     assert_same(scores, local)
     assert scores.provenance["resumed_rows"] == 920
+
+
+def test_what_changes_a_number_is_never_mixed(finished: Any, data: Path, classifier_folder: Path) -> None:
+    def loaded() -> tuple[Any, Any]:
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(classifier_folder)
+        return model, transformers.AutoTokenizer.from_pretrained(classifier_folder)
+
+    def again(model: Any, tokenizer: Any) -> lw.Scores:
+        return lw.score_with_ray(data, model, tokenizer=tokenizer, out=finished[1], **RUN)
+
+    model, tokenizer = loaded()
+    model.bert.encoder.layer[0].attention.self.scaling *= 1.5
+    with pytest.raises(ExportError, match="another forward pass"):
+        again(model, tokenizer)
+    model, tokenizer = loaded()
+    tokenizer.truncation_side = "left"
+    with pytest.raises(ExportError, match="another value of: tokenizer"):
+        again(model, tokenizer)
+    model, tokenizer = loaded()
+    assert_same(again(Accelerator(cpu=True, mixed_precision="bf16").prepare(model), tokenizer), finished[0])
 
 
 def test_a_ray_dataset_keeps_its_order(local_ray: None, rows: pd.DataFrame, classifier_folder: Path, tmp_path: Path) -> None:
