@@ -21,6 +21,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from loss_widget.data.files import read
     from loss_widget.review import Page, Query, ReviewSession, apply_changes
     from loss_widget.scores.example import example
     from loss_widget.scores.multi_label import MultiLabelScores
@@ -46,6 +47,7 @@ _HOME = {
     "cross_score": "loss_widget.scoring",
     "errors": "loss_widget",
     "example": "loss_widget.scores.example",
+    "read": "loss_widget.data.files",
     "score": "loss_widget.scoring",
     "score_with_ray": "loss_widget.scoring.on_ray.score_with_ray",
     "start_scoring": "loss_widget.scoring",
@@ -65,6 +67,7 @@ __all__ = [
     "cross_score",
     "errors",
     "example",
+    "read",
     "score",
     "score_with_ray",
     "start_scoring",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from loss_widget.errors import ColumnError, listing, near_miss
+
+
+class CannotHold(ValueError):
+    """A value that a kind of file cannot hold, in words that end "Expected data that … can hold, found"."""
 
 
 def text_names(text: str | Sequence[str]) -> tuple[str, ...]:
@@ -37,6 +42,17 @@ def column_position(frame: pd.DataFrame, name: str, *, argument: str = "`text=` 
     return position
 
 
+def array_of(values: Any, name: object, kind: pa.DataType | None = None) -> pa.Array:
+    """Values of a column as one Arrow array; `CannotHold` names the column and a remedy."""
+    try:
+        array = pa.array(values, type=kind, from_pandas=True)
+    except UnicodeEncodeError as error:
+        raise CannotHold(_surrogates(name)) from error
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise CannotHold(_no_kind(name, error)) from error
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
 def unstorable(frame: pd.DataFrame, *, only_text: bool = False) -> str:
     """What Arrow cannot hold of a frame, column by column with the remedy; "" where it can hold all. `only_text`: as UTF-8."""
     said = []
@@ -44,10 +60,18 @@ def unstorable(frame: pd.DataFrame, *, only_text: bool = False) -> str:
         try:
             pa.array(frame.iloc[:, position], from_pandas=True)
         except UnicodeEncodeError:
-            fix = f"df[{name!r}] = df[{name!r}].str.encode('utf-8', 'replace').str.decode('utf-8')"
-            said.append(f"column {name!r} with lone surrogates, which no file can hold; replace them by `{fix}`")
+            said.append(_surrogates(name))
         except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
             if not only_text:
-                reason = str(error.args[0] if error.args else error).rstrip(".")
-                said.append(f"column {name!r}: {reason}; convert it by `df[{name!r}] = df[{name!r}].astype(str)`")
+                said.append(_no_kind(name, error))
     return "; ".join(said)
+
+
+def _surrogates(name: object) -> str:
+    fix = f"df[{name!r}] = df[{name!r}].str.encode('utf-8', 'replace').str.decode('utf-8')"
+    return f"column {name!r} with lone surrogates, which no file can hold; replace them by `{fix}`"
+
+
+def _no_kind(name: object, error: Exception) -> str:
+    reason = str(error.args[0] if error.args else error).rstrip(".")
+    return f"column {name!r}: {reason}; convert it by `df[{name!r}] = df[{name!r}].astype(str)`"

@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from loss_widget.data.arrow import noted, table_of_frame
 from loss_widget.data.atomic_file import replacing
-from loss_widget.data.columns import unstorable
+from loss_widget.data.columns import CannotHold, unstorable
+from loss_widget.data.delimited.format import Format, cells_of, write_cells
+from loss_widget.data.json_lines import write_lines
 from loss_widget.errors import ExportError, listing
 
 WRITABLE = (".csv", ".tsv", ".jsonl", ".parquet")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
+_NUMBER = r"^[+-]?([0-9]+([.,][0-9]+)*|[.,][0-9]+)([eE][+-]?[0-9]+)?%?$"
+
+Write = Callable[[Path], Any]
 
 
 def write_frame(
@@ -31,8 +41,10 @@ def write_frame(
 ) -> Path:
     """Write a frame to `.csv`, `.tsv`, `.jsonl`, `.parquet`, or (no suffix) a directory as a `datasets` dataset; return the path.
 
-    Atomic, and an existing path raises `ExportError` unless `overwrite`. The index is written unless it is a plain
-    range 0, 1, 2, …, or as `index` says: an unnamed one as a column "index", in Parquet as pandas' own index.
+    Atomic, and an existing path raises `ExportError` unless `overwrite`. The index is written unless it is a plain range 0, 1,
+    2, …, or as `index` says: an unnamed one as a column "index", in Parquet as pandas' own index. A frame that was read from a
+    file of the same kind is written the way that file was: its delimiter, quotes and line ends, its Arrow schema. What the kind
+    of file cannot hold is named before anything is written. `attrs` travel with Parquet, and with nothing else.
     """
     index = has_own_index(frame) if index is None else index
     path = Path(path).expanduser()
@@ -43,34 +55,78 @@ def write_frame(
         raise ExportError(f"Expected a path for a file, found a directory: {path}. Give the file a name in it.")
     if not suffix and path.is_dir() and overwrite and not _is_dataset(path) and any(path.iterdir()):
         raise ExportError(f"Expected a dataset to overwrite, found a directory with other files: {path}. Choose another path.")
-    formulas = 0
-    write: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
-        ".csv": lambda f, p: f.to_csv(p, index=False),
-        ".tsv": lambda f, p: f.to_csv(p, index=False, sep="\t"),
-        ".jsonl": lambda f, p: f.to_json(p, orient="records", lines=True, force_ascii=False, date_format="iso"),
-        ".parquet": lambda f, p: f.to_parquet(p, index=index),
-        "": lambda f, p: as_dataset(f, label=label, class_names=class_names, index=False).save_to_disk(str(p)),
-    }
     try:
-        flat = frame if suffix == ".parquet" else _with_index(frame, index)  # Parquet alone knows what an index is
-        if suffix in (".csv", ".tsv"):
-            flat, formulas = _for_spreadsheets(flat, excel_safe=excel_safe)
+        said, write = _ready(frame, suffix, index=index, excel_safe=excel_safe, label=label, class_names=class_names)
         with replacing(path, overwrite=overwrite) as temporary:
-            write[suffix](flat, temporary)
+            write(temporary)
     except OSError as error:
         raise ExportError(
             f"Expected to be able to write {path}, found: {error}. Nothing was written; choose another folder or name."
         ) from error
     except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
-        found = unstorable(frame, only_text=suffix not in (".parquet", "")) or str(error).rstrip(".")
+        found = _cannot_hold(error, frame, suffix)
         raise ExportError(f"Expected data that {suffix or 'a dataset'} can hold, found {found}. Nothing was written.") from error
-    if formulas:
-        warnings.warn(
-            f"{formulas} cells start with =, +, -, @, a tab or a line end, and a spreadsheet would run them as formulas. They "
-            "are written as they are; pass `excel_safe=True` for files that people open in one, or write .parquet or .jsonl.",
-            stacklevel=3,
-        )
+    if said:
+        warnings.warn(said, stacklevel=3)
     return path
+
+
+def _ready(
+    frame: pd.DataFrame, suffix: str, *, index: bool, excel_safe: bool, label: str, class_names: Sequence[str] | None
+) -> tuple[str, Write]:
+    """Everything made ready to be written, so that only the disk can fail: what to warn of, and the last step."""
+    if suffix == ".parquet":  # it alone knows what an index is
+        table = table_of_frame(frame, index=index)
+        return _lost_categories(table), lambda path: pq.write_table(table, path)
+    flat = _with_index(frame, index)
+    if suffix in (".csv", ".tsv"):
+        return _ready_delimited(flat, frame, suffix, excel_safe=excel_safe)
+    if suffix == ".jsonl":
+        rows = _rows_in_source(frame, (noted(frame, "jsonl") or {}).get("rows"))
+        return "", lambda path: write_lines(flat, path, row_numbers=rows)
+    dataset = as_dataset(frame, label=label, class_names=class_names, index=index)
+    return "", lambda path: dataset.save_to_disk(str(path))
+
+
+def _ready_delimited(flat: pd.DataFrame, frame: pd.DataFrame, suffix: str, *, excel_safe: bool) -> tuple[str, Write]:
+    source = Format.of_note(noted(frame, "delimited"), suffix=suffix)
+    form = source or Format(suffix, "\t" if suffix == ".tsv" else ",")
+    header = ["" if name is None else str(name) for name in flat.columns]
+    columns = [cells_of(flat.iloc[:, place], name) for place, name in enumerate(header)]
+    texts = [place for place, dtype in enumerate(flat.dtypes) if not _is_number(dtype)]
+    said = ""
+    if excel_safe:
+        form = replace(form, bom=True)
+        header = _defused(pa.array(header, pa.large_string())).to_pylist()
+        columns = [_defused(cells) if place in texts else cells for place, cells in enumerate(columns)]
+    elif risky := sum(_formulas(columns[place]) for place in texts) + _formulas(pa.array(header, pa.large_string())):
+        said = (
+            f"{risky} cells start with =, +, -, @, a tab or a line end, and a spreadsheet would run them as formulas. They "
+            "are written as they are; pass `excel_safe=True` for files that people open in one, or write .parquet or .jsonl."
+        )
+    rows = _rows_in_source(frame, form.rows) if source else None
+    return said, lambda path: write_cells(header, columns, path, form, row_numbers=rows)
+
+
+def _rows_in_source(frame: pd.DataFrame, rows: Any) -> np.ndarray | None:
+    """Where the rows stood in the file of so many rows that the frame was read from; None where its index does not say."""
+    index = frame.index
+    if not isinstance(rows, int) or index.nlevels > 1 or not pd.api.types.is_integer_dtype(index.dtype) or not index.is_unique:
+        return None
+    numbers = index.to_numpy(dtype=np.int64)
+    return numbers if ((numbers >= 0) & (numbers < rows)).all() else None
+
+
+def _lost_categories(table: pa.Table) -> str:
+    """What to say where Parquet gives numbers back for categories."""
+    lost = [f.name for f in table.schema if pa.types.is_dictionary(f.type) and not _is_text(f.type.value_type)]
+    return f"Parquet holds the categories of {listing(lost)} as plain values; `lw.read` makes categories of them." if lost else ""
+
+
+def _cannot_hold(error: Exception, frame: pd.DataFrame, suffix: str) -> str:
+    if isinstance(error, CannotHold):
+        return str(error)
+    return unstorable(frame, only_text=suffix not in (".parquet", "")) or str(error).rstrip(".")
 
 
 def as_dataset(frame: pd.DataFrame, *, label: str, class_names: Sequence[str] | None, index: bool) -> Any:
@@ -78,15 +134,18 @@ def as_dataset(frame: pd.DataFrame, *, label: str, class_names: Sequence[str] | 
     import datasets
 
     try:
-        dataset = datasets.Dataset.from_pandas(_with_index(frame, index), preserve_index=False)
-        if class_names is None:
-            return dataset
-        features = dataset.features.copy()
-        features[label] = datasets.ClassLabel(names=list(class_names))
-        return dataset.cast(features)
+        table = table_of_frame(_with_index(frame, index), index=False)
+        known = datasets.Features.from_arrow_schema(table.schema) if b"huggingface" in (table.schema.metadata or {}) else {}
+        features = datasets.Features.from_arrow_schema(pa.schema(list(table.schema)))
+        kinds = datasets.Features(known).arrow_schema
+        features.update({name: known[name] for name in known if name in features and _same(kinds, table.schema, name)})
+        if class_names is not None:
+            features[label] = datasets.ClassLabel(names=list(class_names))
+        return datasets.Dataset(table.cast(features.arrow_schema))
     except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
-        found = unstorable(frame) or str(error).rstrip(".")
-        raise ExportError(f"Expected data that a dataset can hold, found {found}. Nothing was written.") from error
+        raise ExportError(
+            f"Expected data that a dataset can hold, found {_cannot_hold(error, frame, '')}. Nothing was written."
+        ) from error
 
 
 def push_dataset(dataset: Any, repo_id: str, *, private: bool = True, dry_run: bool = False, **options: Any) -> str:
@@ -139,26 +198,31 @@ def _with_index(frame: pd.DataFrame, index: bool) -> pd.DataFrame:
     return frame.reset_index(drop=not index)
 
 
-def _for_spreadsheets(frame: pd.DataFrame, *, excel_safe: bool) -> tuple[pd.DataFrame, int]:
-    """The frame, defused if so wished, and how many cells are written that a spreadsheet would run."""
-    risky = {}
-    for position, dtype in enumerate(frame.dtypes):
-        if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype):
-            continue
-        cells = frame.iloc[:, position]
-        starts = cells.map(lambda v: isinstance(v, str) and v.startswith(_FORMULA)).to_numpy(dtype=bool)
-        if starts.any():
-            risky[position] = starts
-    if not risky or not excel_safe:
-        return frame, sum(int(starts.sum()) for starts in risky.values())
-    safe = frame.copy()
-    for position in risky:
-        safe.isetitem(position, safe.iloc[:, position].astype(object).map(_defused))
-    return safe, 0
+def _is_formula(cells: pa.Array) -> pa.Array:
+    """Which cells a spreadsheet would run; a number with a sign is none."""
+    begins = pc.match_substring_regex(cells, _FORMULA)
+    return pc.fill_null(pc.and_(begins, pc.invert(pc.match_substring_regex(cells, _NUMBER))), False)
 
 
-def _defused(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+def _formulas(cells: pa.Array) -> int:
+    return pc.sum(_is_formula(cells)).as_py() or 0
+
+
+def _defused(cells: pa.Array) -> pa.Array:
+    marked = pc.binary_join_element_wise(pa.scalar("'", pa.large_string()), cells, pa.scalar("", pa.large_string()))
+    return pc.if_else(_is_formula(cells), marked, cells)
+
+
+def _is_number(dtype: Any) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype))
+
+
+def _same(schema: pa.Schema, other: pa.Schema, name: str) -> bool:
+    return bool(schema.field(name).type == other.field(name).type)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _is_dataset(path: Path) -> bool:

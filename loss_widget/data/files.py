@@ -1,22 +1,40 @@
-"""Any labelled data as a pandas DataFrame: a file, a Dataset, a Table, a list of dicts."""
+"""Any labelled data as a pandas DataFrame, read so that nothing changes that nobody decided on."""
 
 from __future__ import annotations
 
-import csv
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from loss_widget.data.arrow import frame_of_table, note
+from loss_widget.data.columns import text_names
+from loss_widget.data.delimited.parse import parse
+from loss_widget.data.json_lines import frame_of_records, read_lines
+from loss_widget.data.numerals import column_of_cells
 from loss_widget.errors import DataError, listing, near_miss
 
 READABLE = (".csv", ".tsv", ".jsonl", ".parquet")
 
 
-_NA_WORDS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "<NA>", "None"]
+def read(path: str | os.PathLike[str], *, text: str | Sequence[str] = "text") -> pd.DataFrame:
+    """The DataFrame of a `.csv`, `.tsv`, `.jsonl` or `.parquet` file, or a saved `datasets` directory, as `lw.score` reads it.
+
+    No type is guessed. In a delimited file a column is one of numbers only where each cell is written as Python writes that
+    number ("7", "0.5", and nothing for none); else it holds the cells as they are: "007", "1.50", "true", "NA", dates. `text`
+    columns are always text. JSON and Parquet keep the types that they have. What pandas has no place for (quotes, line ends, the
+    Arrow schema) waits in `.attrs`, so that `widget.export` writes an untouched row as it was. Raises `DataError`.
+
+    >>> _ = Path("codes.csv").write_text("code,text,label\\n007,fine,1\\n")
+    >>> read("codes.csv").values.tolist()
+    [['007', 'fine', 1]]
+    """
+    return _read_file(Path(path), text=text_names(text))
 
 
 def read_frame(data: Any, *, text: Sequence[str], label: str) -> tuple[pd.DataFrame, list[str] | None]:
@@ -25,16 +43,18 @@ def read_frame(data: Any, *, text: Sequence[str], label: str) -> tuple[pd.DataFr
     if isinstance(data, pd.DataFrame):
         return data, None
     if isinstance(data, (str, os.PathLike)):
-        return _read_file(Path(data), text=text, label=label), None
+        path = Path(data).expanduser()
+        if path.is_dir() and _is_dataset(path):
+            return _read_dataset(_load_dataset(path), label=label)
+        return _read_file(path, text=text), None
     if module == "datasets":
         return _read_dataset(data, label=label)
     if isinstance(data, pa.Table):
-        return data.to_pandas(), None
+        return frame_of_table(data), None
     if module == "polars":
-        frame = data.collect() if hasattr(data, "collect") else data
-        return frame.to_pandas(), None
+        return frame_of_table((data.collect() if hasattr(data, "collect") else data).to_arrow()), None
     if isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
-        return pd.DataFrame(list(data)), None
+        return frame_of_records(data), None
     raise DataError(
         "Expected a pandas or polars DataFrame, a pyarrow Table, a datasets.Dataset, a list of dicts, or a path to "
         f"{', '.join(READABLE)}, found {type(data).__name__}."
@@ -55,71 +75,93 @@ def _read_dataset(data: Any, *, label: str) -> tuple[pd.DataFrame, list[str] | N
         )
     kind = data.features.get(label)
     names = getattr(getattr(kind, "feature", kind), "names", None)  # also of a list of ClassLabels
-    return data.with_format(None).to_pandas(), names
+    table = data.with_format("arrow")[:]
+    return frame_of_table(table.replace_schema_metadata(data.features.arrow_schema.metadata)), names
 
 
-def _read_file(path: Path, *, text: Sequence[str], label: str) -> pd.DataFrame:
+def _read_file(path: Path, *, text: Sequence[str]) -> pd.DataFrame:
     path = path.expanduser()
     if path.is_dir():
+        if _is_dataset(path):
+            return _read_dataset(_load_dataset(path), label="")[0]
         inside = sorted(p.name for p in path.iterdir() if p.suffix in READABLE)
         hint = f"It holds {listing(inside, most=5)}." if inside else "It holds none."
         raise DataError(f"Expected a file ({', '.join(READABLE)}), found a directory: {path}. {hint}")
-    if path.suffix.lower() not in READABLE:
+    suffix = path.suffix.lower()
+    if suffix not in READABLE:
         raise DataError(f"Expected a file that ends in {', '.join(READABLE)}, found {path.name!r}. Read it with pandas first.")
     if not path.exists():
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"Expected a file at {path}, found none{near_miss(path.name, siblings)} Check the path.")
     try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        if path.suffix.lower() == ".jsonl":
-            return pd.read_json(path, lines=True, dtype=False)
-        return read_delimited(path, text=text, label=label)
+        if suffix == ".parquet":
+            return frame_of_table(pq.read_table(path, partitioning=None))
+        data = path.read_bytes()
+        if _is_wide(data):
+            at = data.index(b"\0")
+            raise UnicodeDecodeError("utf-8", data, at, at + 1, "a zero byte")
+        if suffix == ".jsonl":
+            return read_lines(data, name=path.name)
+        return _read_delimited(data, path, text=text)
     except DataError:
         raise
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"Expected {path.name} to be UTF-8, found bytes of another encoding: {error}. Save it as UTF-8, or read it: "
-            "`pd.read_csv(path, encoding='utf-16')`."
-        ) from error
+        raise DataError(_advice_on_encoding(data, path, error)) from error
     except (OSError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
         raise DataError(
-            f"Expected {path.suffix.lower()} data in {path}, found a file that cannot be read as such: {str(error).strip()}. "
+            f"Expected {suffix} data in {path}, found a file that cannot be read as such: {str(error).strip()}. "
             "Check how it was written, or read it with pandas and pass the DataFrame."
         ) from error
 
 
-def read_delimited(path: Path, *, text: Sequence[str], label: str) -> pd.DataFrame:
-    """A .csv or .tsv in which a text "null" or a label "NA" stays what it says."""
-    sep = "\t" if path.suffix.lower() == ".tsv" else ","
-    header = pd.read_csv(path, sep=sep, nrows=0).columns
+def _read_delimited(data: bytes, path: Path, *, text: Sequence[str]) -> pd.DataFrame:
+    read = parse(data, name=path.name, suffix=path.suffix.lower())
+    if read.warning:
+        warnings.warn(f"{path.name}: {read.warning}", stacklevel=6)
     verbatim = set(text)
-    missing = {c: [""] if c == label else _NA_WORDS for c in header if c not in verbatim}
-    try:
-        frame = pd.read_csv(
-            path,
-            sep=sep,
-            keep_default_na=False,
-            na_values=missing,
-            dtype={c: str for c in header if c in verbatim},
-        )
-    except pd.errors.ParserError as error:
-        raise DataError(_too_many_fields(path, sep, len(header)) or f"Expected rows in {path}, found: {error}") from error
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the first fields of too long rows for an index
-        raise DataError(_too_many_fields(path, sep, len(header)))
-    return frame
+    columns = [
+        cells.to_pandas() if name in verbatim else column_of_cells(cells)
+        for name, cells in zip(read.header, read.columns, strict=True)
+    ]
+    frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
+    frame.columns = pd.Index(read.header)
+    return note(frame, "delimited", read.format.as_note())
 
 
-def _too_many_fields(path: Path, sep: str, columns: int) -> str:
-    """What to say of the first record with more fields than the header; "" where there is none."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        records = csv.reader(file, delimiter=sep)
-        for record in records:
-            if len(record) > columns:
-                end = " The last one is empty: the line ends with a separator." if record[-1] == "" else ""
-                return (
-                    f"Expected {columns} fields in every line of {path}, as in its header, found {len(record)} in line "
-                    f"{records.line_num}: {listing(record, most=5)}.{end} Put fields that hold a {sep!r} in double quotes, and "
-                    "give the header a name for every column."
-                )
-    return ""
+def _advice_on_encoding(data: bytes, path: Path, error: UnicodeDecodeError) -> str:
+    """Which encoding a file that is not UTF-8 can be read in, with a look at what it then says."""
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+    for guess in () if encoding else ("utf-16-le", "utf-16-be") if _is_wide(data) else ("cp1252", "latin-1"):
+        try:
+            data.decode(guess)
+        except UnicodeDecodeError:
+            continue
+        encoding = guess
+        break
+    start = data.rfind(b"\n", 0, error.start) + 1
+    line = data[start:].decode(encoding, "replace") if "16" not in encoding else data[:200].decode(encoding, "replace")
+    call = f"pd.read_json(path, lines=True, dtype=False, encoding={encoding!r})"
+    if path.suffix.lower() != ".jsonl":
+        sep = ", sep='\\t'" if path.suffix.lower() == ".tsv" else ""
+        call = f"pd.read_csv(path{sep}, encoding={encoding!r}, dtype='str', keep_default_na=False)"
+    return (
+        f"Expected {path.name} to be UTF-8, found bytes of another encoding ({error.reason} at byte {error.start:,}). Save it as "
+        f"UTF-8; or, if {encoding} is right, which reads {line.splitlines()[0][:60]!r}, read it with `data = {call}` and pass "
+        "`data`."
+    )
+
+
+def _is_wide(data: bytes) -> bool:
+    """Whether characters take two bytes or more, as in UTF-16."""
+    start = data[:1_000]
+    return start.count(0) * 4 > len(start)
+
+
+def _is_dataset(path: Path) -> bool:
+    return (path / "dataset_info.json").exists() or (path / "dataset_dict.json").exists()
+
+
+def _load_dataset(path: Path) -> Any:
+    import datasets
+
+    return datasets.load_from_disk(str(path))

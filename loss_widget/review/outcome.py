@@ -75,8 +75,7 @@ def corrected(
     """A new frame with the caller's own columns and the labels as they now stand."""
     frame = labels.corrected(np.flatnonzero(decisions.verdicts))
     if isinstance(source, Scores):
-        own = [c for c in frame.columns if c not in source.columns]
-        frame = frame if scores else frame[own]
+        frame = frame if scores else frame.loc[:, ~frame.columns.isin(source.columns)]
     elif scores:
         _add(frame, _model_columns(table, labels, frame), replace=True)
     if audit:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from loss_widget.data.contents import Contents
 from loss_widget.data.labels import NO_LABEL, label_id
+from loss_widget.data.numerals import numbers_of, numeric_names
 from loss_widget.data.texts import take
 from loss_widget.errors import ColumnError, InputError, listing, near_miss
 from loss_widget.review.query import VERDICTS, Query
@@ -158,8 +159,7 @@ class ReviewTable:
         return ["loss", *model, "row", "duplicates", *(c for c in self.numeric_columns() if c not in _OWN_SORTS)]
 
     def numeric_columns(self) -> list[str]:
-        columns = self.frame.select_dtypes("number").columns
-        return [c for c in columns if isinstance(c, str) and list(self.frame.columns).count(c) == 1]
+        return [name for name in numeric_names(self.frame) if isinstance(name, str)]
 
     def margin_of(self, rows: np.ndarray) -> np.ndarray:
         """(len(rows),) float32: see `probabilities.margins`; NaN without probabilities."""
@@ -231,7 +231,12 @@ class ReviewTable:
         known = list(dict.fromkeys([*_OWN_SORTS, *self.numeric_columns()]))
         if name not in known:
             raise ColumnError(f"Expected to sort by one of {listing(known)}, found {name!r}{near_miss(name, known)}")
-        return self.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = numbers_of(self.frame[name])
+        if numbers is None:
+            raise ColumnError(
+                f"Expected numbers in column {name!r} to sort by, found other text among them. Sort by another column."
+            )
+        return numbers
 
     def _by_group(self) -> np.ndarray:
         """(n,) float64: a number for each group of rows of the same words, the higher the higher their highest loss."""

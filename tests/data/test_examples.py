@@ -127,7 +127,8 @@ def test_a_directory_is_refused_with_what_it_holds(tmp_path):
         ('text,label\n"two\nlines",b\na,b,c\n', "found 3 in line 4"),
         ("text,label\na,b,\nc,d,\n", "line 2.*ends with a separator"),
         ("text,label\na,b,,\n", "found 4 in line 2"),
-        ('text,label\n"a,b\nc,d\n', "EOF inside string"),
+        ("text,label\na,b\nc\n", "2 fields .*found 1 in line 3"),
+        ('text,label\n"a, b",c\n"d, e,f\n', "line 3 that never is"),
     ],
 )
 def test_lines_with_more_fields_than_the_header_are_never_read_shifted(tmp_path, written, says):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -89,13 +90,19 @@ def test_an_existing_file_is_only_overwritten_when_told(session):
     assert Path("out.csv").read_text().startswith("text,label,age")
 
 
-def test_an_export_that_fails_leaves_nothing_behind(session, monkeypatch):
-    Path("out.csv").write_text("precious")
-    monkeypatch.setattr(pd.DataFrame, "to_csv", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(ExportError, match="disk full"):
-        session.export("out.csv", overwrite=True)
-    assert [p.name for p in Path().iterdir()] == ["out.csv"]
-    assert Path("out.csv").read_text() == "precious"
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_an_export_that_fails_leaves_nothing_behind(session, suffix):
+    path = Path(f"out{suffix}")
+    path.write_text("precious")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))  # as if the disk were full
+    try:
+        with pytest.raises(ExportError, match="Expected to be able to write"):
+            session.export(path, overwrite=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(Path().iterdir()) == [path]
+    assert path.read_text() == "precious"
 
 
 @pytest.mark.parametrize(
