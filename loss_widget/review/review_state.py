@@ -131,27 +131,34 @@ class ReviewState:
     def _describe(self, rows: list[int]) -> list[Subject]:
         names, table = self._table.label_names, self._table
         described = []
-        for row, (twin, twins) in zip(rows, self._twins(rows), strict=True):
+        for row, place in zip(rows, self._places(rows), strict=True):
             given = int(table.given[row])
-            described.append(Subject(int(table.keys[row]), names[given] if given >= 0 else None, twin, twins))
+            described.append(Subject(int(table.keys[row]), names[given] if given >= 0 else None, *place))
         return described
 
-    def _twins(self, rows: list[int]) -> list[tuple[int, int]]:
-        """Each row's place among the rows of the same text and given label, and how many those are."""
+    def _places(self, rows: list[int]) -> list[tuple[int, int, int, int]]:
+        """Each row's number among the rows of the same text and given label, and how many those are; then of the same text."""
         table = self._table
         if len(rows) <= _FEW:
             places = []
             for row in rows:
-                twins = table.same_text(row)
-                twins = twins[table.given[twins] == table.given[row]]
-                places.append((int(np.searchsorted(twins, row)), len(twins)))
+                same = table.same_text(row)
+                twins = same[table.given[same] == table.given[row]]
+                places.append((int(np.searchsorted(twins, row)), len(twins), int(np.searchsorted(same, row)), len(same)))
             return places
         here = np.flatnonzero(np.isin(table.keys, table.keys[rows]))
-        here = here[np.lexsort((here, table.given[here], table.keys[here]))]
-        keys, given = table.keys[here], table.given[here]
-        first = np.flatnonzero(np.append(True, (keys[1:] != keys[:-1]) | (given[1:] != given[:-1])))
-        size = np.diff(np.append(first, len(here)))
-        place = np.empty(len(table), dtype=np.int64)
-        place[here] = np.arange(len(here))
-        group = np.searchsorted(first, place[rows], side="right") - 1
-        return list(zip((place[rows] - first[group]).tolist(), size[group].tolist(), strict=True))
+        numbers = (*_numbered(here, table.keys[here], table.given[here]), *_numbered(here, table.keys[here]))
+        at = np.searchsorted(here, rows)
+        return list(zip(*(part[at].tolist() for part in numbers), strict=True))
+
+
+def _numbered(rows: np.ndarray, *of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each of these rows: which of those that are alike in `of` it is, and how many they are."""
+    order = np.lexsort((rows, *reversed(of)))
+    starts = np.append(True, np.any([part[order][1:] != part[order][:-1] for part in of], axis=0))
+    first = np.flatnonzero(starts)
+    group = np.cumsum(starts) - 1
+    number, size = np.empty_like(rows), np.empty_like(rows)
+    number[order] = np.arange(len(rows)) - first[group]
+    size[order] = np.diff(np.append(first, len(rows)))[group]
+    return number, size

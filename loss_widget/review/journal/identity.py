@@ -50,9 +50,8 @@ def why_another(written: Written, data: ReviewedData) -> str:
     """What makes the journal one of other labels, though of the same texts; "" where it may be of this data."""
     if written.label_column not in (None, data.label_column):
         return f"is of the label column {written.label_column!r}, and this one is {data.label_column!r}"
-    at = _labels_by_key(written, data)
     names = _label_names(written)
-    if at and names and not _alike(written, data, at):
+    if names and not _alike(written, data) and _labels_by_key(written, data):
         return f"is of other labels ({listing(names, most=4)}; here they are {listing(data.label_names, most=4)})"
     return ""
 
@@ -63,7 +62,7 @@ def in_names_of(written: Written, data: ReviewedData) -> Written:
     A label is known by its name, or by how the column writes it: a later model may call the ids 0 and 1 by other names. Where
     both are possible and contradict each other, those are right that more rows agree with.
     """
-    alike = _alike(written, data, _labels_by_key(written, data))
+    alike = _alike(written, data)
     if all(old == new for old, new in alike.items()):
         return written
     return replace(
@@ -84,7 +83,7 @@ def _names_there(written: Written, data: ReviewedData, alike: Mapping[str | None
     return there
 
 
-def _alike(written: Written, data: ReviewedData, at: Mapping[int, set[str | None]]) -> dict[str | None, str]:
+def _alike(written: Written, data: ReviewedData) -> dict[str | None, str]:
     """Name in the journal → name here, for the labels that are both."""
     names = _label_names(written)
     here = {_plain(value): name for name, value in zip(data.label_names, data.label_values, strict=True)}
@@ -93,11 +92,14 @@ def _alike(written: Written, data: ReviewedData, at: Mapping[int, set[str | None
         name: here[key] for name in names if (key := _plain(written.values.get(name, name))) in here
     }
     first, second = {**by_value, **by_name}, {**by_name, **by_value}
+    if first == second:
+        return first
+    at = _labels_by_key(written, data)
 
     def agreeing(alike: Mapping[str | None, str]) -> int:
         return sum(alike.get(s.given) in at[s.key] for s in written.subjects.values() if s.given in alike and s.key in at)
 
-    return first if first == second or agreeing(first) >= agreeing(second) else second
+    return first if agreeing(first) >= agreeing(second) else second
 
 
 def _labels_by_key(written: Written, data: ReviewedData) -> dict[int, set[str | None]]:

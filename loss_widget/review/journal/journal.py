@@ -240,6 +240,7 @@ def _write(db: sqlite3.Connection, decision: JournalledDecision, new: Mapping[in
     db.executemany(
         "INSERT INTO subjects VALUES (?, ?, ?, ?, ?)", ((n, _signed(s.key), s.given, s.twin, s.twins) for n, s in new.items())
     )
+    db.executemany("INSERT INTO places VALUES (?, ?, ?)", ((n, s.place, s.places) for n, s in new.items()))
     d = decision
     seq = db.execute(
         "INSERT INTO decisions (op_id, kind, label, note, reviewer, at) VALUES (?, ?, ?, ?, ?, ?)",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -53,39 +54,155 @@ def match_subjects(
 ) -> dict[int, int]:
     """{subject: row}. Rows are matched by content key; equal texts by label (the old or the new one), then by order.
 
-    A subject whose text is not here, or whose row now has neither label, gets no row.
+    A subject whose text is not here, or whose row now has neither label, gets no row; nor does one of equal texts that fits as
+    well to a row not corrected yet as another does to the same row corrected already, where nothing tells which it is.
     """
     wanted = np.unique(np.fromiter((s.key for s in subjects.values()), dtype=np.uint64, count=len(subjects)))
     rows_of_key: dict[int, list[int]] = defaultdict(list)
     for row in np.flatnonzero(np.isin(keys, wanted)).tolist():
         rows_of_key[int(keys[row])].append(row)
-    groups: dict[tuple[int, str | None], list[int]] = defaultdict(list)
+    reviewed: dict[int, list[_Reviewed]] = defaultdict(list)
     for number, subject in subjects.items():
-        groups[(subject.key, subject.given)].append(number)
+        if subject.key in rows_of_key:
+            reviewed[subject.key].append(_Reviewed(number, subject, final[number].label))
+    here = [
+        _SameText(sorted(reviewed[key], key=_in_order), {r: label_names[i] if (i := int(given[r])) >= 0 else None for r in rows})
+        for key, rows in rows_of_key.items()
+    ]
+    is_corrected = _is_corrected(here)
+    return {number: row for text in here for number, row in text.rows_of(is_corrected).items()}
 
-    def name_of(row: int) -> str | None:
-        return label_names[given[row]] if given[row] >= 0 else None
 
-    free = {key: {row: name_of(row) for row in rows} for key, rows in rows_of_key.items()}
-    place: dict[int, int] = {}
-    for (key, old), numbers in groups.items():  # rows that still have their old label
-        bucket = [row for row, name in free.get(key, {}).items() if name == old]
-        moved = max(subjects[n].twins for n in numbers) - len(bucket)  # so many of the equal rows were corrected since
-        waiting = sorted(numbers, key=lambda n: subjects[n].twin)
-        corrected = [n for n in waiting if final[n].label != old and final[n].label in free.get(key, {}).values()][
-            : max(moved, 0)
-        ]
-        for number in (n for n in waiting if n not in corrected):
-            left = [row for row in bucket if row in free[key]]
-            if left:
-                whole = len(bucket) == subjects[number].twins
-                own = bucket[subjects[number].twin] if whole else left[0]
-                row = place[number] = own if own in left else left[0]
-                del free[key][row]
-    for number, subject in subjects.items():  # rows that have their new label already
-        if number not in place:
-            found = next((r for r, name in free.get(subject.key, {}).items() if name == final[number].label), None)
-            if found is not None:
-                place[number] = found
-                del free[subject.key][found]
-    return place
+@dataclass(frozen=True)
+class _Reviewed:
+    """A subject with its number and the label that it was left with."""
+
+    number: int
+    subject: Subject
+    new: str | None
+
+    @property
+    def old(self) -> str | None:
+        return self.subject.given
+
+    @property
+    def changed(self) -> bool:
+        return self.old != self.new
+
+
+def _in_order(reviewed: _Reviewed) -> tuple[int, int, int]:
+    s = reviewed.subject
+    return (s.twin if s.place is None else s.place, s.twin, reviewed.number)
+
+
+@dataclass(frozen=True)
+class _SameText:
+    """The rows of one text, {row: label}, and the reviewed ones among those that it had, in their order."""
+
+    reviewed: list[_Reviewed]
+    labels: Mapping[int, str | None]
+
+    def rows_of(self, is_corrected: bool | None) -> dict[int, int]:
+        in_place, old, new = self.in_place(), self.uncorrected(), self.corrected()
+        if old and new and is_corrected is not None:  # labels that went round among equal rows
+            all_alike = new if is_corrected else old
+            return in_place if in_place and self._labels_at(in_place) == self._labels_at(all_alike) else all_alike
+        return in_place or old or new or self.partly(is_corrected)
+
+    def in_place(self) -> dict[int, int] | None:
+        """All rows are here and in their order, whichever of them were corrected."""
+        rows = list(self.labels)
+        found: dict[int, int] = {}
+        corrected = []
+        for r in self.reviewed:
+            place, places = r.subject.place, r.subject.places
+            if place is None or places != len(rows) or not 0 <= place < len(rows):
+                return None
+            found[r.number] = rows[place]
+            stands = self.labels[rows[place]]
+            if stands not in (r.old, r.new):
+                return None
+            if stands != r.old:
+                corrected.append(r)
+        return found if self._counts_are_right(corrected) and len(set(found.values())) == len(found) else None
+
+    def uncorrected(self) -> dict[int, int] | None:
+        """All rows are here with their old labels, in any order."""
+        return self._all([(r, r.old) for r in self.reviewed]) if self._counts_are_right([]) else None
+
+    def corrected(self) -> dict[int, int] | None:
+        """All rows are here with their new labels, in any order."""
+        changed = [r for r in self.reviewed if r.changed]
+        return self._all([(r, r.new) for r in self.reviewed]) if self._counts_are_right(changed) else None
+
+    def partly(self, is_corrected: bool | None) -> dict[int, int]:
+        """Some rows are not here, or more are: those of their old labels first, unless most were corrected."""
+        old, new = ({r.old for r in self.reviewed if r.changed}, {r.new for r in self.reviewed if r.changed})
+        doubtful = (old & new) if is_corrected is None else set()
+        free, found = _Free(self.labels), dict[int, int]()
+        for use_new in (True, False) if is_corrected else (False, True):
+            for r in self.reviewed:
+                label = r.new if use_new else r.old
+                if r.number not in found and not (r.changed and label in doubtful):
+                    row = free.take(r, label)
+                    if row is not None:
+                        found[r.number] = row
+        return found
+
+    def _all(self, wanted: Iterable[tuple[_Reviewed, str | None]]) -> dict[int, int] | None:
+        free, found = _Free(self.labels), dict[int, int]()
+        for r, label in wanted:
+            row = free.take(r, label)
+            if row is None:
+                return None
+            found[r.number] = row
+        return found
+
+    def _labels_at(self, place: Mapping[int, int]) -> dict[int, str | None]:
+        return {number: self.labels[row] for number, row in place.items()}
+
+    @cached_property
+    def _counts(self) -> Counter[str | None]:
+        return Counter(self.labels.values())
+
+    def _counts_are_right(self, corrected: Iterable[_Reviewed]) -> bool:
+        """Whether so many rows have each label as there must be if these are corrected already and the others are not."""
+        change = Counter[str | None]()
+        for r in corrected:
+            change[r.old] -= 1
+            change[r.new] += 1
+        were = {(r.old, r.subject.twins) for r in self.reviewed}
+        return all(self._counts[label] == n + change[label] for label, n in were) and all(
+            self._counts[label] >= n for label, n in change.items()
+        )
+
+
+class _Free:
+    """Rows that are not taken yet, by label."""
+
+    def __init__(self, labels: Mapping[int, str | None]) -> None:
+        self._all: dict[str | None, list[int]] = defaultdict(list)
+        for row, label in labels.items():
+            self._all[label].append(row)
+        self._free = {label: dict.fromkeys(rows) for label, rows in self._all.items()}
+
+    def take(self, reviewed: _Reviewed, label: str | None) -> int | None:
+        """A row of this label: that in the old place among those of its label, where all of them are here; else the first."""
+        free = self._free.get(label)
+        if not free:
+            return None
+        rows, s = self._all[label], reviewed.subject
+        own = rows[s.twin] if label == s.given and len(rows) == s.twins and 0 <= s.twin < s.twins else None
+        row = own if own in free else next(iter(free))
+        del free[row]
+        return row
+
+
+def _is_corrected(here: Iterable[_SameText]) -> bool | None:
+    """Whether most of the relabelled rows, where that can be told, have their new labels already; None: nothing tells."""
+    balance = 0
+    for text in here:
+        changed = sum(r.changed for r in text.reviewed)
+        old, new = (text.uncorrected(), text.corrected()) if changed else (None, None)
+        balance += changed * ((new is not None) - (old is not None))
+    return None if not balance else balance > 0

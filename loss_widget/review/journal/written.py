@@ -35,6 +35,8 @@ LATER_TABLES = {
     "spot_checks": """
         CREATE TABLE IF NOT EXISTS spot_checks (number INTEGER PRIMARY KEY, size INTEGER NOT NULL, seed INTEGER NOT NULL,
             revision INTEGER NOT NULL)""",
+    "places": """
+        CREATE TABLE IF NOT EXISTS places (subject INTEGER PRIMARY KEY, place INTEGER NOT NULL, places INTEGER NOT NULL)""",
     "sums": "CREATE TABLE IF NOT EXISTS sums (seq INTEGER PRIMARY KEY, sum TEXT NOT NULL)",
     "about": "CREATE TABLE IF NOT EXISTS about (what TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "other_sums": "CREATE TABLE IF NOT EXISTS other_sums (what TEXT PRIMARY KEY, sum TEXT NOT NULL)",
@@ -44,12 +46,16 @@ LATER_TABLES = {
 
 @dataclass(frozen=True)
 class Subject:
-    """A reviewed row as the journal knows it: content key, given label, and its place among equal rows (`twin` of `twins`)."""
+    """A reviewed row as the journal knows it: content key, given label, its number among the rows of this text and label (`twin`
+    of `twins`), and among all rows of this text (`place` of `places`; None in journals of before).
+    """
 
     key: int
     given: str | None
     twin: int
     twins: int
+    place: int | None = None
+    places: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +89,9 @@ class Written:
 def read_written(db: sqlite3.Connection) -> Written:
     """All that the journal holds; `ValueError` or an error of SQLite's where anything in it is not as it was written."""
     found = _Rows(db)
+    places = {n: place for n, *place in found.of("places", "subject, place, places", int, int, int)}
     subjects = {
-        n: Subject(key % 2**64, given, twin, twins)
+        n: Subject(key % 2**64, given, twin, twins, *places.pop(n, ()))
         for n, key, given, twin, twins in found.of("subjects", "subject, key, given, twin, twins", int, int, _TEXT, int, int)
     }
     decided: dict[int, list[int]] = {}
@@ -108,6 +115,8 @@ def read_written(db: sqlite3.Connection) -> Written:
         decisions.append(decision)
     if decided or sums:
         raise ValueError(f"decision {min([*decided, *sums])} is missing")
+    if places:
+        raise ValueError(f"row {min(places)} is missing")
     values = {name: _value(value) for name, value in found.of("labels", "name, value", str, str)}
     spot_check = None
     for number, *drawn in found.of("spot_checks", "number, size, seed, revision", int, int, int, int):
@@ -128,7 +137,7 @@ def sum_of_decision(decision: JournalledDecision, new: Mapping[int, Subject], be
     """The sum of one decision. `new`: the subjects that it is the first to be on, by number; `before`: the last sum."""
     d = decision
     known = [n for n in d.subjects if n not in new]
-    rows = [(n, s.key, s.given, s.twin, s.twins) for n, s in sorted(new.items())]
+    rows = [(n, s.key, s.given, s.twin, s.twins, s.place, s.places) for n, s in sorted(new.items())]
     return sum_of([before, d.op_id, d.kind, d.label, d.note, d.reviewer, d.at, sorted(known), rows])
 
 

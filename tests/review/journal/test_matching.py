@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small import LABELS, make_frame, make_scores
 
 import loss_widget as lw
@@ -116,3 +121,97 @@ def test_equal_texts_with_other_labels_are_told_apart():
     assert relabelled["old_label"].tolist() == ["bad"]
     kept = session.changes.query("verdict == 'keep'")
     assert kept["old_label"].tolist() == ["good"]
+
+
+NAMES = ["a", "b", "c"]
+number = itertools.count()
+
+
+@st.composite
+def reviews(draw: st.DrawFn) -> tuple[pd.DataFrame, list[tuple[str, int, str]]]:
+    """Few texts, so many of them equal, and decisions on them."""
+    n = draw(st.integers(1, 9))
+    texts, labels = (
+        draw(st.lists(st.sampled_from("xyz"), min_size=n, max_size=n)),
+        draw(st.lists(st.sampled_from(NAMES), min_size=n, max_size=n)),
+    )
+    kinds = st.sampled_from(["relabel", "relabel", "keep", "remove", "bulk"])
+    acts = draw(st.lists(st.tuples(kinds, st.integers(0, n - 1), st.sampled_from(NAMES)), min_size=1, max_size=9))
+    return pd.DataFrame({"text": texts, "label": labels, "loss": 1.0}), acts
+
+
+def open_on(frame: pd.DataFrame, journal: str) -> lw.ReviewSession:
+    return lw.ReviewSession(frame, journal=journal, label_names=NAMES)
+
+
+def act(session: lw.ReviewSession, kind: str, row: int, name: str) -> None:
+    if kind in ("relabel", "bulk"):
+        session.relabel(range(row, len(session)) if kind == "bulk" else row, name)
+    else:
+        getattr(session, kind)(row)
+
+
+@given(review=reviews(), seed=st.integers(0, 99), corrected=st.booleans(), few=st.sampled_from([0, 64]))
+@settings(max_examples=60)
+def test_equal_texts_come_back_as_they_were_left_whether_the_data_was_corrected_or_not(review, seed, corrected, few):
+    frame, acts = review
+    journal = f"property-{next(number)}.sqlite"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("loss_widget.review.review_state._FEW", few)
+        with open_on(frame.copy(), journal) as session:
+            for one in acts:
+                act(session, *one)
+            left, changes = session.df.copy(), session.changes[["row", "verdict", "old_label", "new_label"]].values.tolist()
+    again = open_on((left if corrected else frame).copy(), journal)
+    assert again.df["label"].tolist() == left["label"].tolist()
+    assert again.changes[["row", "verdict", "old_label", "new_label"]].values.tolist() == changes
+    again.close()
+    order = random.Random(seed).sample(range(len(frame)), len(frame))
+    with open_on((left if corrected else frame).iloc[order].reset_index(drop=True), journal) as shuffled:
+        assert len(shuffled.unmatched) == 0
+        assert labels_by_text(shuffled.df) == labels_by_text(left)
+
+
+@given(review=reviews(), seed=st.integers(0, 99), corrected=st.booleans())
+@settings(max_examples=60)
+def test_a_part_of_equal_texts_never_gets_a_label_that_nobody_gave_to_that_text(review, seed, corrected):
+    frame, acts = review
+    journal = f"property-{next(number)}.sqlite"
+    with open_on(frame.copy(), journal) as session:
+        for one in acts:
+            act(session, *one)
+        left = session.df.copy()
+    rows = sorted(random.Random(seed).sample(range(len(frame)), (len(frame) + 1) // 2))
+    before = (left if corrected else frame).iloc[rows].reset_index(drop=True)
+    with open_on(before.copy(), journal) as part:
+        after = part.df
+        alone = (frame["text"].map(frame["text"].value_counts()) == 1).iloc[rows].tolist()
+        for place, row in enumerate(rows):
+            if alone[place]:
+                assert after["label"].iloc[place] == left["label"].iloc[row]
+            came_from = set(zip(frame["text"], frame["label"], left["label"], strict=True))
+            text, was, now = frame["text"].iloc[row], before["label"].iloc[place], after["label"].iloc[place]
+            assert now == was or (text, was, now) in came_from
+
+
+def test_a_swap_among_equal_texts_stays_as_it_was_saved_in_any_order():
+    frame = pd.DataFrame({"text": ["ok", "ok", "z", "y"], "label": ["a", "b", "a", "a"], "loss": 1.0})
+    with open_on(frame, "j.sqlite") as session:
+        session.relabel(0, "b")
+        session.relabel(1, "a")
+        session.relabel(3, "c")
+    for order in itertools.permutations(range(4)):
+        saved = frame.iloc[list(order)].reset_index(drop=True)
+        with open_on(saved.copy(), "j.sqlite") as again:
+            assert again.df["label"].tolist() == saved["label"].tolist()
+
+
+def test_ten_thousand_equal_texts_are_found_again_at_once():
+    n = 10_000
+    frame = pd.DataFrame({"text": "same", "label": ["a", "b"] * (n // 2), "loss": 1.0})
+    with open_on(frame.copy(), "j.sqlite") as session:
+        session.relabel(range(0, n, 2), "c")
+        left = session.df["label"].tolist()
+    for data in (frame, frame.iloc[::-1].reset_index(drop=True), frame.iloc[: n // 2]):
+        with open_on(data.copy(), "j.sqlite") as again:
+            assert sorted(again.df["label"]) == sorted(left[: len(data)])
