@@ -165,6 +165,8 @@ export interface Summary {
   /** null until a spot check says something. */
   readonly errors_left: number | null;
   readonly errors_left_interval: Interval | null;
+  /** Rows that were reviewed and are not in this data. */
+  readonly unmatched: number;
   readonly can_undo: boolean;
   readonly can_redo: boolean;
 }

@@ -147,6 +147,7 @@ export class FakeKernel {
       judged_last_50: decidedRows,
       errors_left: this.#errorsLeft()?.errors_left ?? null,
       errors_left_interval: this.#errorsLeft()?.errors_left_interval ?? null,
+      unmatched: 0,
       can_undo: this.#past.length > 0,
       can_redo: this.#future.length > 0,
     };

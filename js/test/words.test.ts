@@ -79,7 +79,7 @@ test("how much is reviewed", () => {
   const summary: Summary = {
     ...{ rows: 10_003, reviewed: 34, relabel: 20, keep: 7, unsure: 0, remove: 7, wrong: 27 },
     ...{ precision: 0.79, precision_last_50: 0.79, judged_last_50: 34, can_undo: true, can_redo: false },
-    ...{ errors_left: null, errors_left_interval: null },
+    ...{ errors_left: null, errors_left_interval: null, unmatched: 0 },
   };
   expect(reviewed(summary)).toBe("34 of 10,003 rows reviewed · 27 wrong · last 34 judged: 27 wrong");
   const many = { ...summary, precision_last_50: 0, judged_last_50: 50 };

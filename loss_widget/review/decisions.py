@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from itertools import islice
 from typing import NamedTuple
@@ -29,6 +29,7 @@ class Decision:
 
     `kind`: one of `KINDS`. `rows`: positions in the source (none for undo and redo). `label`: the id given by a relabel.
     `note`: the text of a note. `at`: UTC, ISO 8601. `op_id` makes it idempotent: the same one is never applied twice.
+    `turns_to`: the `op_id` of the act that an undo or redo is of, on `rows` alone; None: the last one, as a whole.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Decision:
     reviewer: str = ""
     at: str = field(default_factory=now)
     op_id: str = field(default_factory=lambda: uuid4().hex)
+    turns_to: str | None = None
 
 
 class Taken(NamedTuple):
@@ -52,7 +54,7 @@ class Taken(NamedTuple):
 
 @dataclass(frozen=True)
 class _State:
-    """What a decision found before it changed its rows."""
+    """What a decision found before it changed its rows. `elsewhere`: on how many rows that are not in this data it was, too."""
 
     decision: Decision
     rows: np.ndarray
@@ -60,6 +62,16 @@ class _State:
     labels: np.ndarray
     notes: dict[int, str]
     stamps: dict[int, tuple[str, str]]
+    elsewhere: int
+
+    def split(self, rows: np.ndarray, elsewhere: int) -> tuple[_State, _State | None]:
+        """The same act on some of its rows, and on the others, if there are any."""
+        mine = np.isin(self.rows, rows)
+        rest = self._on(~mine, self.elsewhere - elsewhere)
+        return self._on(mine, elsewhere), rest if len(rest.rows) or rest.elsewhere > 0 else None
+
+    def _on(self, mine: np.ndarray, elsewhere: int) -> _State:
+        return replace(self, rows=self.rows[mine], verdicts=self.verdicts[mine], labels=self.labels[mine], elsewhere=elsewhere)
 
 
 class Decisions:
@@ -78,8 +90,9 @@ class Decisions:
         self.counts = np.zeros(len(VERDICTS), dtype=np.int64)
         self.counts[0] = len(given)
         self._history: list[_State] = []
-        self._done: list[int] = []
-        self._undone: list[int] = []
+        self._done: list[_State] = []
+        self._undone: list[_State] = []
+        self._stacks = {"undo": self._done, "redo": self._undone}
 
     @property
     def revision(self) -> int:
@@ -88,18 +101,35 @@ class Decisions:
 
     @property
     def can_undo(self) -> bool:
-        return bool(self._done)
+        return self.turned_to_by("undo") is not None
 
     @property
     def can_redo(self) -> bool:
-        return bool(self._undone)
+        return self.turned_to_by("redo") is not None
+
+    def turned_to_by(self, kind: str) -> Decision | None:
+        """The act that an undo or redo made here turns to: the last one that is on rows of this data."""
+        state = self._last_here(kind)
+        return None if state is None else state.decision
+
+    def aimed(self, decision: Decision) -> Decision:
+        """An undo or redo made here, with its act and rows where that is not the last act as a whole.
+
+        For nothing is undone unseen, on rows that are not in this data. Other decisions come back as they are.
+        """
+        if decision.kind not in self._stacks or decision.turns_to is not None:
+            return decision
+        state = self._last_here(decision.kind)
+        if state is None or (state is self._stacks[decision.kind][-1] and not state.elsewhere):
+            return decision
+        return replace(decision, turns_to=state.decision.op_id, rows=tuple(state.rows.tolist()))
+
+    def _last_here(self, kind: str) -> _State | None:
+        return next((state for state in reversed(self._stacks[kind]) if len(state.rows)), None)
 
     def subject_of(self, decision: Decision) -> Decision | None:
-        """The decision whose rows are touched: itself, or the one that an undo or redo turns to (None: nothing to turn to)."""
-        stack = {"undo": self._done, "redo": self._undone}.get(decision.kind)
-        if stack is None:
-            return decision
-        return self._history[stack[-1]].decision if stack else None
+        """The decision whose rows are touched: itself, or that which an undo or redo made here turns to (None: there is none)."""
+        return self.turned_to_by(decision.kind) if decision.kind in self._stacks else decision
 
     def changes_anything(self, decision: Decision) -> bool:
         subject = self.subject_of(decision)
@@ -111,14 +141,15 @@ class Decisions:
         verdicts, labels = self._outcome(decision, rows)
         return bool((self.verdicts[rows] != verdicts).any() or (self.labels[rows] != labels).any())
 
-    def apply(self, decision: Decision) -> np.ndarray:
-        """Take the decision and return the rows that it touched. An undo with nothing to undo touches none."""
-        if decision.kind == "undo":
-            return self._turn_back(decision, self._done, self._undone)
-        if decision.kind == "redo":
-            return self._turn_back(decision, self._undone, self._done)
+    def apply(self, decision: Decision, *, elsewhere: int = 0) -> np.ndarray:
+        """Take the decision and return the rows that it touched. An undo with nothing to undo touches none.
+
+        `elsewhere`: on how many rows that are not in this data it was, too.
+        """
+        if decision.kind in self._stacks:
+            return self._turn_back(decision, elsewhere)
         rows = np.asarray(decision.rows, dtype=np.int64)
-        self._done.append(self._remember(decision, rows))
+        self._done.append(self._remember(decision, rows, elsewhere))
         self._undone.clear()
         self._set(decision, rows)
         return rows
@@ -142,30 +173,42 @@ class Decisions:
         touched = [state.rows for state in self._history[max(revision, 0) :]]
         return np.unique(np.concatenate(touched)) if touched else np.empty(0, dtype=np.int64)
 
-    def _turn_back(self, decision: Decision, source: list[int], target: list[int]) -> np.ndarray:
-        if not source:
+    def _turn_back(self, decision: Decision, elsewhere: int) -> np.ndarray:
+        source, target = (self._done, self._undone) if decision.kind == "undo" else (self._undone, self._done)
+        rows = np.asarray(decision.rows, dtype=np.int64)
+        at = self._place_of(decision.turns_to, rows, source)
+        if at is None:
             return np.empty(0, dtype=np.int64)
-        state = self._history[source.pop()]
-        target.append(self._remember(state.decision, state.rows))
+        state, rest = (source[at], None) if decision.turns_to is None else source[at].split(rows, elsewhere)
+        source[at : at + 1] = [] if rest is None else [rest]
+        target.append(self._remember(state.decision, state.rows, state.elsewhere))
         if decision.kind == "undo":
             self._restore(state)
         else:
             self._set(state.decision, state.rows)
         return state.rows
 
-    def _remember(self, decision: Decision, rows: np.ndarray) -> int:
+    @staticmethod
+    def _place_of(op_id: str | None, rows: np.ndarray, stack: list[_State]) -> int | None:
+        """The last act, or that part of the given act which has these rows."""
+        for at in reversed(range(len(stack))):
+            if op_id is None or (stack[at].decision.op_id == op_id and np.isin(rows, stack[at].rows).all()):
+                return at
+        return None
+
+    def _remember(self, decision: Decision, rows: np.ndarray, elsewhere: int) -> _State:
         listed = rows.tolist()
-        self._history.append(
-            _State(
-                decision=decision,
-                rows=rows,
-                verdicts=self.verdicts[rows],
-                labels=self.labels[rows],
-                notes={row: self.notes.get(row, "") for row in listed},
-                stamps={row: self.stamps[row] for row in listed if row in self.stamps},
-            )
+        state = _State(
+            decision=decision,
+            rows=rows,
+            verdicts=self.verdicts[rows],
+            labels=self.labels[rows],
+            notes={row: self.notes.get(row, "") for row in listed},
+            stamps={row: self.stamps[row] for row in listed if row in self.stamps},
+            elsewhere=elsewhere,
         )
-        return len(self._history) - 1
+        self._history.append(state)
+        return state
 
     def _outcome(self, decision: Decision, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         given = self.given[rows]

@@ -18,7 +18,7 @@ from loss_widget.scores.scores import Scores
 _RECENT = 50
 
 
-def summary(decisions: Decisions, left: ErrorsLeft | None, drawn: np.ndarray) -> dict[str, Any]:
+def summary(decisions: Decisions, left: ErrorsLeft | None, drawn: np.ndarray, *, unmatched: int) -> dict[str, Any]:
     """Counts per verdict, and how many of the rows looked at were wrong; see `ReviewSession.summary`."""
     counts = dict(zip(VERDICTS[1:], decisions.counts[1:].tolist(), strict=True))
     last = [VERDICTS[decisions.verdicts[row]] for row in decisions.last(_RECENT, without=drawn)]
@@ -35,6 +35,7 @@ def summary(decisions: Decisions, left: ErrorsLeft | None, drawn: np.ndarray) ->
         "judged_last_50": judged,
         "errors_left": None if left is None else left.errors_left,
         "errors_left_interval": None if left is None else left.errors_left_interval,
+        "unmatched": unmatched,
     }
 
 

@@ -156,9 +156,11 @@ class Questions:
         """How far the review is: `rows`, `reviewed`, one count per verdict, `wrong` (relabel + remove), `precision`
         (wrong / (wrong + keep), None before the first), `precision_last_50` (the same among the last 50 reviewed, without those
         drawn for a spot check, which says nothing of the order), `judged_last_50` (how many of these are wrong or kept),
-        `errors_left` and `errors_left_interval` (95 %; None until a spot check says something, see `spot_check`)."""
+        `errors_left` and `errors_left_interval` (95 %; None until a spot check says something, see `spot_check`), and
+        `unmatched` (how many rows were reviewed that are not in this data)."""
         with self.lock:
-            return outcome.summary(self._state.decisions, self._state.errors_left(), self._state.drawn)
+            state = self._state
+            return outcome.summary(state.decisions, state.errors_left(), state.drawn, unmatched=len(state.unmatched))
 
     def progress(self) -> Progress:
         """Errors found against rows reviewed, precision by loss, and what the spot check says."""

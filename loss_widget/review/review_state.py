@@ -13,7 +13,7 @@ from loss_widget.errors import LabelError
 from loss_widget.review.decisions import Decision, Decisions, SpotCheck
 from loss_widget.review.estimate import ErrorsLeft, draw_order, errors_left
 from loss_widget.review.journal.journal import Journal
-from loss_widget.review.journal.matching import as_decision, final_states, match_subjects
+from loss_widget.review.journal.matching import apply_written, final_states, match_subjects
 from loss_widget.review.journal.written import JournalledDecision, Subject, Written
 from loss_widget.review.label_column import LabelColumn
 from loss_widget.review.table import NO_ROWS, ReviewTable
@@ -52,12 +52,13 @@ class ReviewState:
         ids = {name: i for i, name in enumerate(names)}
         self.decisions = Decisions(self._table.given)
         for decision in written:
-            self.decisions.apply(as_decision(decision, ids, place))
+            apply_written(self.decisions, decision, ids, place)
         if journal.spot_check is not None:
             self._draw(journal.spot_check)
         rows = np.array(sorted(place.values()), dtype=np.int64)
         self._labels.resume(rows, self._table.given[rows], self.decisions.labels[rows])
-        missing = [(f"{s.key:016x}", s.given, final[n].label, s.twin) for n, s in subjects.items() if n not in place]
+        lost_rows = [n for n in subjects if n not in place and final[n].says_something]
+        missing = [(f"{(s := subjects[n]).key:016x}", s.given, final[n].label, s.twin) for n in lost_rows]
         self.unmatched = pd.DataFrame(missing, columns=self.unmatched.columns)
 
     def write(self, decision: Decision, journal: Journal | None) -> None:

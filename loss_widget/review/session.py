@@ -153,7 +153,7 @@ class ReviewSession(Questions):
         self._act(self._decision("note", row, note=plain_text(text, "a note")))
 
     def undo(self) -> None:
-        """Take back the last act, on however many rows it was. Nothing happens where there is none."""
+        """Take back the last act, on all of its rows that are in this data. Nothing happens where there is none."""
         self._act(Decision("undo", reviewer=self.reviewer))
 
     def redo(self) -> None:
@@ -198,6 +198,7 @@ class ReviewSession(Questions):
                 self._seen[decision.op_id] = np.asarray(decision.rows, dtype=np.int64)
                 return Taken(self._seen[decision.op_id], False, tuple(stale))
             subject = self._state.decisions.subject_of(decision) or decision
+            decision = self._state.decisions.aimed(decision)
             with uninterrupted():
                 rows = self._save_and_apply(decision)
             decision = replace(decision, rows=tuple(rows.tolist()))

@@ -82,4 +82,4 @@ def test_a_row_has_the_same_place_among_its_twins_alone_and_in_a_crowd():
     frame = pd.DataFrame({"text": rng.choice(["a", "b", "c"], 300), "label": rng.choice(["x", "y", None], 300), "loss": 1.0})
     record = lw.ReviewSession(frame, journal=None)._state
     rows = rng.permutation(300)[:200].tolist()
-    assert record._twins(rows) == [place for row in rows for place in record._twins([row])]
+    assert record._places(rows) == [place for row in rows for place in record._places([row])]

@@ -29,7 +29,8 @@ from loss_widget.review.journal.written import (
 )
 
 APPLICATION_ID = 0x4C6F7373  # "Loss", in the file's header
-VERSION = 1
+FIRST_VERSION, VERSION = 1, 2
+"""A file says the first version unless it holds what that version would misread: an undo of another act than the last one."""
 
 
 class Journal:
@@ -102,6 +103,7 @@ class Journal:
                         decision.reviewer,
                         decision.at,
                         decision.op_id,
+                        decision.turns_to,
                     )
                     _write(db, journalled, dict(zip(numbers, new, strict=True)))
                     _describe(db, values, label_column, spot_check)
@@ -169,8 +171,8 @@ def check_header(path: Path) -> bool:
         raise JournalDamaged(damaged(path, "it is a SQLite file of another program"))
     if version > VERSION:
         raise JournalError(
-            f"Expected a journal of version {VERSION}, found version {version}: {path}. It was written by a newer loss_widget: "
-            "upgrade."
+            f"Expected a journal of version {VERSION} at most, found version {version}: {path}. "
+            "It was written by a newer loss_widget: upgrade."
         )
     return False
 
@@ -217,7 +219,7 @@ def _fill(db: sqlite3.Connection) -> None:
         for statement in (TABLES | LATER_TABLES).values():
             db.execute(statement)
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version={VERSION}")
+        db.execute(f"PRAGMA user_version={FIRST_VERSION}")
 
 
 def _saved(db: sqlite3.Connection, op_id: str, known: Sequence[int]) -> list[int] | None:
@@ -247,6 +249,9 @@ def _write(db: sqlite3.Connection, decision: JournalledDecision, new: Mapping[in
         (d.op_id, d.kind, d.label, d.note, d.reviewer, d.at),
     ).lastrowid
     db.executemany("INSERT INTO decided VALUES (?, ?)", ((seq, subject) for subject in d.subjects))
+    if d.turns_to is not None:
+        db.execute("INSERT INTO turned VALUES (?, ?)", (seq, d.turns_to))
+        db.execute(f"PRAGMA user_version={VERSION}")
     before = db.execute("SELECT sum FROM sums ORDER BY seq DESC LIMIT 1").fetchone() or ("",)
     db.execute("INSERT INTO sums VALUES (?, ?)", (seq, sum_of_decision(d, new, *before)))
 

@@ -16,10 +16,16 @@ from loss_widget.review.journal.written import JournalledDecision, Subject
 
 @dataclass(frozen=True)
 class FinalState:
-    """What a journalled row was left with: the code of its verdict, and its label by name."""
+    """What a journalled row was left with: the code of its verdict, its label by name, and its note."""
 
     verdict: int
     label: str | None
+    note: str = ""
+
+    @property
+    def says_something(self) -> bool:
+        """False where all that was decided was taken back."""
+        return bool(self.verdict or self.note)
 
 
 def final_states(subjects: Mapping[int, Subject], decisions: Sequence[JournalledDecision]) -> dict[int, FinalState]:
@@ -32,16 +38,21 @@ def final_states(subjects: Mapping[int, Subject], decisions: Sequence[Journalled
     given = [NO_LABEL if s.given is None else ids[s.given] for s in subjects.values()]
     state = Decisions(np.array(given, dtype=np.int32))
     for written in decisions:
-        state.apply(as_decision(written, ids, place))
+        apply_written(state, written, ids, place)
     names_or_none = [*names, None]
-    return {number: FinalState(int(state.verdicts[i]), names_or_none[state.labels[i]]) for number, i in place.items()}
+    return {
+        number: FinalState(int(state.verdicts[i]), names_or_none[state.labels[i]], state.notes.get(i, ""))
+        for number, i in place.items()
+    }
 
 
-def as_decision(written: JournalledDecision, ids: Mapping[str, int], place: Mapping[int, int]) -> Decision:
-    """A journalled decision on the rows where its subjects stand; those without a place are left out."""
+def apply_written(state: Decisions, written: JournalledDecision, ids: Mapping[str, int], place: Mapping[int, int]) -> None:
+    """Take a journalled decision on the rows where its subjects stand; those without a place are not in this data."""
     rows = tuple(sorted(place[s] for s in written.subjects if s in place))
     label = None if written.label is None else ids.get(written.label, NO_LABEL)
-    return Decision(written.kind, rows, label, written.note, written.reviewer, written.at, written.op_id)
+    w = written
+    decision = Decision(w.kind, rows, label, w.note, w.reviewer, w.at, w.op_id, w.turns_to)
+    state.apply(decision, elsewhere=len(written.subjects) - len(rows))
 
 
 def match_subjects(

@@ -37,6 +37,7 @@ LATER_TABLES = {
             revision INTEGER NOT NULL)""",
     "places": """
         CREATE TABLE IF NOT EXISTS places (subject INTEGER PRIMARY KEY, place INTEGER NOT NULL, places INTEGER NOT NULL)""",
+    "turned": "CREATE TABLE IF NOT EXISTS turned (seq INTEGER PRIMARY KEY, act TEXT NOT NULL)",
     "sums": "CREATE TABLE IF NOT EXISTS sums (seq INTEGER PRIMARY KEY, sum TEXT NOT NULL)",
     "about": "CREATE TABLE IF NOT EXISTS about (what TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "other_sums": "CREATE TABLE IF NOT EXISTS other_sums (what TEXT PRIMARY KEY, sum TEXT NOT NULL)",
@@ -60,7 +61,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class JournalledDecision:
-    """A decision as it was written: its rows are subjects, its label a name."""
+    """A decision as it was written: its rows are subjects, its label a name. `turns_to`: as of `Decision`."""
 
     kind: str
     subjects: tuple[int, ...]
@@ -69,6 +70,7 @@ class JournalledDecision:
     reviewer: str
     at: str
     op_id: str
+    turns_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,11 @@ def read_written(db: sqlite3.Connection) -> Written:
             raise ValueError(f"decision {seq} is on a row that it does not know")
         decided.setdefault(seq, []).append(subject)
     decisions, known, last = [], set[int](), ""
-    sums = dict(found.of("sums", "seq, sum", int, str))
+    sums, turned = dict(found.of("sums", "seq, sum", int, str)), dict(found.of("turned", "seq, act", int, str))
     columns = ("seq, kind, label, note, reviewer, at, op_id", int, str, _TEXT, _TEXT, str, str, str)
     for seq, kind, label, note, reviewer, at, op_id in found.of("decisions", *columns):
-        decision = JournalledDecision(kind, tuple(decided.pop(seq, ())), label, note, reviewer, at, op_id)
+        on = tuple(decided.pop(seq, ()))
+        decision = JournalledDecision(kind, on, label, note, reviewer, at, op_id, turned.pop(seq, None))
         if kind not in KINDS or (kind == "relabel" and label is None) or not 1970 < datetime.fromisoformat(at).year < 2200:
             raise ValueError(f"decision {seq} is none that there is")
         new = {n: subjects[n] for n in decision.subjects if n not in known}
@@ -113,8 +116,8 @@ def read_written(db: sqlite3.Connection) -> Written:
             raise ValueError(f"decision {seq} is not as it was written")
         last = written or last
         decisions.append(decision)
-    if decided or sums:
-        raise ValueError(f"decision {min([*decided, *sums])} is missing")
+    if decided or sums or turned:
+        raise ValueError(f"decision {min([*decided, *sums, *turned])} is missing")
     if places:
         raise ValueError(f"row {min(places)} is missing")
     values = {name: _value(value) for name, value in found.of("labels", "name, value", str, str)}
@@ -138,7 +141,7 @@ def sum_of_decision(decision: JournalledDecision, new: Mapping[int, Subject], be
     d = decision
     known = [n for n in d.subjects if n not in new]
     rows = [(n, s.key, s.given, s.twin, s.twins, s.place, s.places) for n, s in sorted(new.items())]
-    return sum_of([before, d.op_id, d.kind, d.label, d.note, d.reviewer, d.at, sorted(known), rows])
+    return sum_of([before, d.op_id, d.kind, d.label, d.note, d.reviewer, d.at, d.turns_to, sorted(known), rows])
 
 
 def sum_of(what: Any) -> str:

@@ -152,7 +152,7 @@ def act(session: lw.ReviewSession, kind: str, row: int, name: str) -> None:
 
 
 @given(review=reviews(), seed=st.integers(0, 99), corrected=st.booleans(), few=st.sampled_from([0, 64]))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_equal_texts_come_back_as_they_were_left_whether_the_data_was_corrected_or_not(review, seed, corrected, few):
     frame, acts = review
     journal = f"property-{next(number)}.sqlite"
@@ -173,7 +173,7 @@ def test_equal_texts_come_back_as_they_were_left_whether_the_data_was_corrected_
 
 
 @given(review=reviews(), seed=st.integers(0, 99), corrected=st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_a_part_of_equal_texts_never_gets_a_label_that_nobody_gave_to_that_text(review, seed, corrected):
     frame, acts = review
     journal = f"property-{next(number)}.sqlite"
