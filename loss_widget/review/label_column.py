@@ -51,17 +51,29 @@ class LabelColumn:
             self._known = np.array([*ids, NO_LABEL], dtype=np.int32)[codes]
         self._originals: dict[int, Any] = {}
         self._waiting: dict[int, int] = {}
+        self._turned_back: set[int] = set()  # the waiting rows that an undo or redo wants
+        self._by_hand: set[int] = set()  # rows where somebody else wrote, and nobody has decided since
         self._told_moved = False
 
-    def want(self, rows: np.ndarray, label_ids: np.ndarray) -> None:
-        """These rows shall get these labels at the next flush."""
-        self._waiting.update(zip(rows.tolist(), label_ids.tolist(), strict=True))
+    def want(self, rows: np.ndarray, label_ids: np.ndarray, *, turned_back: bool = False) -> None:
+        """These rows shall get these labels at the next flush.
+
+        `turned_back`: by an undo or redo, which never overwrites what was written by hand; who decides anew means that row.
+        """
+        listed = rows.tolist()
+        self._waiting.update(zip(listed, label_ids.tolist(), strict=True))
+        if turned_back:
+            self._turned_back.update(listed)
+        else:
+            self._turned_back.difference_update(listed)
+            self._by_hand.difference_update(listed)
 
     def resume(self, rows: np.ndarray, given: np.ndarray, label_ids: np.ndarray) -> None:
         """Want the labels of an earlier review; where the column holds neither the old nor the new one, warn and leave it."""
         fits = (self._known[rows] == given) | (self._known[rows] == label_ids)
         write = fits & (self._known[rows] != label_ids)
         self.want(rows[write], label_ids[write])
+        self._by_hand.update(rows[~fits].tolist())
         self._warn(rows[~fits & (given != label_ids)].tolist())
 
     def flush(self) -> None:
@@ -75,6 +87,7 @@ class LabelColumn:
         written, strangers = self._write(self.frame, staying, remember=True)
         self._known[list(written)] = list(written.values())
         self._waiting = {row: self._waiting[row] for row in moved}  # written when the frame is in its order again
+        self._turned_back &= self._waiting.keys()
         self._warn(strangers)
         if moved and not self._told_moved:
             self._told_moved = True
@@ -163,12 +176,16 @@ class LabelColumn:
         strangers: list[int] = []
         for row, value in zip(rows.tolist(), found, strict=True):
             now = self._id_of(value)
-            if now not in (self._known[row], labels[row]):
+            by_hand = now not in (self._known[row], labels[row]) or (row in self._by_hand and row in self._turned_back)
+            if by_hand and now != labels[row]:
                 strangers.append(row)
                 if remember:
                     self._known[row] = now  # said once: whoever decides on it again means it
+                    self._by_hand.add(row)
                 continue
             if now == labels[row]:
+                if remember and now != self._known[row] and row in self._turned_back:
+                    self._by_hand.add(row)
                 write[row] = now
                 continue
             if remember:

@@ -369,7 +369,8 @@ class ReviewSession(Questions):
         try:
             rows = self._state.decisions.apply(decision)
             self._seen[decision.op_id] = rows
-            self._labels.want(rows, self._state.decisions.labels[rows])
+            turned_back = decision.kind in ("undo", "redo")
+            self._labels.want(rows, self._state.decisions.labels[rows], turned_back=turned_back)
             return rows
         except BaseException as error:  # such as a MemoryError: what is on disk is more than what is here
             self.superseded(f"The last decision is saved but could not be shown ({error!r}): run this cell again.")

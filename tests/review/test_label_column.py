@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small import make_frame
 
 import loss_widget as lw
 from loss_widget.errors import LabelError, ReviewError
 from loss_widget.review import Decision
+
+number = itertools.count()
 
 COLUMNS = {
     "str": pd.Series(["good", "bad", "good"]),
@@ -232,3 +238,34 @@ def test_a_label_is_written_in_its_place_whatever_the_number_of_rows():
     session.relabel([1, 2], "bad")
     assert frame["label"].tolist()[:3] == [0, 0, 0]
     assert place() == before
+
+
+@given(
+    st.lists(st.sampled_from(["relabel", "keep", "clear", "undo", "redo", "by hand", "look", "open again"]), max_size=14),
+    st.data(),
+)
+@settings(max_examples=60)
+def test_undo_never_overwrites_what_somebody_wrote_by_hand(steps, data):
+    frame = pd.DataFrame({"text": ["one", "two"], "label": ["a", "b"], "loss": 1.0})
+    journal, names = f"hand-{next(number)}.sqlite", ["a", "b", "c"]
+    session = lw.ReviewSession(frame, label_names=names, journal=journal)
+    by_hand: dict[int, str] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for step in steps:
+            row, name = data.draw(st.integers(0, 1)), data.draw(st.sampled_from(names))
+            if step == "by hand":
+                if frame.loc[row, "label"] != name:
+                    frame.loc[row, "label"] = by_hand[row] = name
+            elif step == "look":
+                assert session.df is frame
+            elif step == "open again":
+                session = lw.ReviewSession(frame, label_names=names, journal=journal)
+                by_hand.clear()  # among rows that are found by their label, what fits counts as the review's own
+            elif step in ("undo", "redo"):
+                getattr(session, step)()
+            else:
+                by_hand.pop(row, None)
+                session.relabel(row, name) if step == "relabel" else getattr(session, step)(row)
+            assert frame["label"].loc[list(by_hand)].to_dict() == by_hand
+    session.close()

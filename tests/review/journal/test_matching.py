@@ -98,6 +98,10 @@ def test_a_frame_changed_by_hand_before_reopening_warns_and_stays(reviewed):
         session = lw.ReviewSession(scores, journal="j.sqlite")
     assert session.df["label"].iloc[1] == "meh"
     assert session.df["label"].iloc[3] == "meh"
+    with pytest.warns(UserWarning, match="changed by other hands"):
+        while session.can_undo:
+            session.undo()
+    assert (session.df["label"].iloc[1], session.df["label"].iloc[3]) == ("meh", "good")
 
 
 def test_the_history_comes_back_too(reviewed):
