@@ -33,6 +33,11 @@ def labels_by_text(frame: pd.DataFrame) -> list[tuple[str, str]]:
     return sorted(zip(frame["text"], frame["label"], strict=True))
 
 
+def undo_all(session: lw.ReviewSession) -> None:
+    while session.can_undo:
+        session.undo()
+
+
 def test_the_same_data_finds_every_decision_in_its_row(reviewed):
     session = lw.ReviewSession(make_scores(), journal="j.sqlite")
     assert session.df["label"].tolist() == reviewed
@@ -99,8 +104,7 @@ def test_a_frame_changed_by_hand_before_reopening_warns_and_stays(reviewed):
     assert session.df["label"].iloc[1] == "meh"
     assert session.df["label"].iloc[3] == "meh"
     with pytest.warns(UserWarning, match="changed by other hands"):
-        while session.can_undo:
-            session.undo()
+        undo_all(session)
     assert (session.df["label"].iloc[1], session.df["label"].iloc[3]) == ("meh", "good")
 
 
