@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loss_widget.data.arrow import frame_of_table, note
+from loss_widget.data.atomic_file import recover
 from loss_widget.data.columns import text_names
 from loss_widget.data.delimited.parse import parse
 from loss_widget.data.json_lines import frame_of_records, read_lines
@@ -81,6 +82,8 @@ def _read_dataset(data: Any, *, label: str) -> tuple[pd.DataFrame, list[str] | N
 
 def _read_file(path: Path, *, text: Sequence[str]) -> pd.DataFrame:
     path = path.expanduser()
+    if not path.suffix:
+        recover(path)
     if path.is_dir():
         if _is_dataset(path):
             return _read_dataset(_load_dataset(path), label="")[0]

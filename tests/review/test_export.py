@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import resource
 from pathlib import Path
 
@@ -204,6 +205,33 @@ def test_formulas_are_written_as_they_are_with_a_warning_or_defused(frame):
     assert "=1+1" in path.read_text()
     safe = session.export("safe.csv", excel_safe=True).read_text()
     assert "'=1+1" in safe
+
+
+RISKY = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\tx", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+@pytest.mark.parametrize("risky", RISKY)
+def test_excel_safe_defuses_cells_headers_and_index_names_and_says_the_encoding(frame, suffix, risky):
+    frame = frame.assign(loss=1.0, **{risky: "café", "kind": pd.Categorical([risky] * 12)})
+    frame.iloc[0, 0] = risky
+    frame.index = pd.Index([risky, *(f"id{i}" for i in range(1, 12))], name=risky + "id")
+    session = lw.ReviewSession(frame, journal=None)
+    with pytest.warns(UserWarning, match="16 cells start with ="):
+        session.export(f"risky{suffix}")
+    path = session.export(f"safe{suffix}", excel_safe=True)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf"), "else Excel shows cafÃ©"
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.reader(file, delimiter="\t" if suffix == ".tsv" else ","))
+    assert not [cell for row in rows for cell in row if cell.startswith(tuple("=+-@\t\r\n＝＋－＠"))]
+    assert rows[0] == ["'" + risky + "id", "text", "label", "age", "loss", "'" + risky, "kind"]
+    assert rows[1][0] == rows[1][1] == rows[1][6] == "'" + risky
+
+
+def test_numbers_with_a_sign_are_no_formulas(frame):
+    frame = frame.assign(loss=-1.0, delta=["-1.50", "+2", "-3%", *["-1,000.5"] * 9])
+    path = lw.ReviewSession(frame, journal=None).export("out.csv", excel_safe=True)
+    assert path.read_text(encoding="utf-8-sig").splitlines()[1].endswith(",-1.0,-1.50")
 
 
 def test_a_dataset_keeps_its_class_label():
