@@ -270,7 +270,8 @@ export interface Verbs {
   };
   text: { args: { readonly row: number }; result: { readonly text: string; readonly pair: string | null } };
   summary: { args: Record<string, never>; result: Summary };
-  export: { args: Record<string, never>; result: { readonly path: string; readonly rows: number } };
+  /** To a new file in the kernel's working directory: `name` has no separators and one of our endings. Without it: corrected.parquet. */
+  export: { args: { readonly name?: string }; result: { readonly path: string; readonly rows: number } };
   histogram: { args: { readonly query: Query }; result: LossHistogram };
   confusion: { args: { readonly query: Query }; result: Confusion };
   facets: { args: { readonly query: Query }; result: Facets };

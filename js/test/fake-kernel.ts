@@ -62,6 +62,7 @@ export class FakeKernel {
   readonly rows: Row[];
   readonly labels: string[];
   revision = 0;
+  readonly #files = new Set<string>();
   readOnly: string;
   /** Every request that arrived, copies too. */
   readonly heard: Request[] = [];
@@ -174,8 +175,10 @@ export class FakeKernel {
       case "summary":
         return this.summary();
       case "export":
+        if (args.name && this.#files.has(args.name)) throw new Refusal("input", `There is a file ${args.name} already`);
+        if (args.name) this.#files.add(args.name);
         return {
-          path: "corrected.parquet",
+          path: args.name ?? "corrected.parquet",
           rows: this.rows.filter((row) => row.verdict !== "remove").length,
         };
       case "histogram":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -153,12 +154,23 @@ def summary_of(session: ReviewSession) -> dict[str, Any]:
 
 
 def _export(session: ReviewSession, args: Any) -> dict[str, Any]:
-    """`corrected.parquet`, then `corrected-2.parquet`, …: no path comes from the browser."""
+    """To a new file in the working directory: the `name` that was asked for, else `corrected.parquet`, `corrected-2.parquet`, …
+
+    No path comes from the browser, and nothing is written over.
+    """
+    name = protocol.decode_file_name(args)
+    path = _free_path() if name is None else Path(name)
+    if name is not None and os.path.lexists(path):
+        raise ExportError(f"There is a file {name!r} already, and the grid never writes over one. Choose another name.")
+    rows = len(session.corrected())
+    return {"path": str(session.export(path)), "rows": rows}
+
+
+def _free_path() -> Path:
     for number in range(1, 1000):
         path = Path(f"{_EXPORT}.parquet" if number == 1 else f"{_EXPORT}-{number}.parquet")
-        if not path.exists():
-            frame = session.corrected()
-            return {"path": str(session.export(path)), "rows": len(frame)}
+        if not os.path.lexists(path):
+            return path
     raise ExportError(f"Expected a free name for {_EXPORT}.parquet, found none up to {_EXPORT}-999. Move the old exports away.")
 
 

@@ -7,12 +7,14 @@ The browser asks `{v, rid, verb, args}`; each question gets one answer, `{rid, o
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from loss_widget.data.export import WRITABLE
 from loss_widget.errors import InputError, JournalError, LossWidgetError, ReadOnly, StaleDecision
 from loss_widget.review import Decision, PageRow, Query
 from loss_widget.review.decisions import KINDS
@@ -41,6 +43,10 @@ MOST_TEXT = 2_000
 MOST_PROBABILITIES = 150
 MOST_COLUMN_TEXT = 200
 MOST_AT_ONCE = 100_000
+
+_NOT_IN_NAMES = '/\\:*?"<>|'
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+_LONGEST_NAME = 200  # bytes; most file systems have room for 255, and a temporary name is longer
 
 _QUERY_TYPES: dict[str, tuple[type, ...]] = {
     **{name: (str, type(None)) for name in ("given", "predicted", "verdict", "search")},
@@ -107,6 +113,32 @@ def _open_ends(loss_range: Sequence[Any]) -> tuple[float, ...]:
 
 def decode_rows(args: Mapping[str, Any]) -> tuple[int, ...]:
     return _ints(args.get("rows"), "rows")
+
+
+def decode_file_name(args: Mapping[str, Any]) -> str | None:
+    """The name of a file to export to, None where none is asked for; `InputError` for what is more, or less, than a name."""
+    name = args.get("name")
+    if name is None:
+        return None
+    shown = str(name)[:100]
+    if not isinstance(name, str) or not name.lower().endswith(WRITABLE):
+        raise InputError(f"A file name must end in {', '.join(WRITABLE)}; {shown!r} does not. Add one of them.")
+    stem = name[: name.rindex(".")]
+    odd = [
+        c
+        for c in name
+        if c in _NOT_IN_NAMES or unicodedata.category(c).startswith("C") or unicodedata.category(c) in ("Zl", "Zp")
+    ]
+    if odd or not stem.strip() or name[0] in ".~ " or stem != stem.strip() or stem.split(".")[0].lower() in _DEVICES:
+        raise InputError(
+            f"A file name such as 'corrected{WRITABLE[0]}' is needed, without folders, colons, or a dot or space in front. "
+            f"{shown!r} is none. The file is written into the kernel's working directory."
+        )
+    if len(name.encode()) > _LONGEST_NAME:
+        raise InputError(
+            f"A file name may have {_LONGEST_NAME} bytes; {shown[:20]!r}… has {len(name.encode())}. Choose a shorter one."
+        )
+    return name
 
 
 def decode_ops(args: Mapping[str, Any], *, reviewer: str) -> list[Op]:

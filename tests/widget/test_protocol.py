@@ -91,6 +91,54 @@ def test_export_finds_a_free_name_and_takes_no_path_from_the_browser(tmp_path, m
     assert sorted(p.name for p in tmp_path.iterdir()) == ["corrected-2.parquet", "corrected.parquet"]
 
 
+GOOD_NAMES = ["clean.csv", "a b.tsv", "v1.2.jsonl", "Zürich.parquet", "CLEAN.CSV", "-x.csv", "x" * 190 + ".jsonl"]
+BAD_NAMES = [
+    *("", ".csv", "..csv", "~.csv", "~root.csv", " a.csv", "a .csv", "a", "a.", "a.xlsx", "a.csv.exe", "a.csv ", "a.csv/"),
+    *("/etc/a.csv", "../a.csv", "a/b.csv", "a\\b.csv", "..\\a.csv", "C:a.csv", "C:\\a.csv", "a:b.csv", "file:///a.csv", "a?.csv"),
+    *(
+        "a\0.csv",
+        "a\n.csv",
+        "a\u202e.csv",
+        "a\u2028b.csv",
+        "a\ud800.csv",
+        "nul.csv",
+        "COM1.csv",
+        "con.tar.csv",
+        "x" * 250 + ".csv",
+    ),
+    *(3, 1.5, True, [], ["a.csv"], {"name": "a.csv"}),
+]
+
+
+@pytest.mark.parametrize("name", GOOD_NAMES)
+def test_export_takes_a_name_and_never_writes_over_a_file(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    ask = {"v": 1, "rid": "a", "verb": "export", "args": {"name": name}}
+    assert answer(make_session(), ask)["result"]["path"] == name
+    before = (tmp_path / name).read_bytes()
+    assert "never writes over" in answer(make_session(), ask)["error"]["message"]
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=lambda name: repr(name)[:20])
+def test_export_refuses_whatever_is_no_plain_name(tmp_path, monkeypatch, name):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    reply = answer(make_session(), {"v": 1, "rid": "a", "verb": "export", "args": {"name": name}})
+    assert reply["error"]["kind"] == "input"
+    assert [p.name for p in tmp_path.rglob("*")] == ["inside"]
+
+
+def test_export_never_writes_through_a_link(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clean.csv").symlink_to(tmp_path / "elsewhere.csv")
+    reply = answer(make_session(), {"v": 1, "rid": "a", "verb": "export", "args": {"name": "clean.csv"}})
+    assert "never writes over" in reply["error"]["message"]
+    assert not (tmp_path / "elsewhere.csv").exists()
+
+
 def write_cases() -> None:
     """`python tests/test_protocol.py` writes the replies anew; read the difference before you commit it."""
     session = make_session()
