@@ -8,6 +8,7 @@ LossWidgetError
 │   │   └── LabelMismatch   the model's labels and the data's do not fit together
 │   ├── ProbabilityError    an array that cannot be class probabilities
 │   └── ModelError          a model that cannot judge the data
+├── MissingPackage          (also an ImportError) judging needs packages that are not installed
 ├── ScoringCancelled        a run in the background was cancelled; what is finished is in its checkpoint
 ├── JournalError
 │   ├── JournalDamaged      a file that is no journal of ours, or a broken one; it is left untouched
@@ -56,6 +57,10 @@ class ProbabilityError(InputError):
 
 class ModelError(InputError):
     """A model that cannot judge the data."""
+
+
+class MissingPackage(LossWidgetError, ImportError):
+    """Judging needs packages that are not installed."""
 
 
 class ScoringCancelled(LossWidgetError):

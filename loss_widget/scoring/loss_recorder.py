@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from transformers import TrainerCallback
 
 from loss_widget.data.examples import read_examples
 from loss_widget.data.labels import NO_LABEL
 from loss_widget.errors import DataError, InputError, ModelError
 from loss_widget.scores.probabilities import logit_margins, losses
 from loss_widget.scores.scores import DYNAMICS_COLUMNS, SCORE_COLUMNS, Scores, callers_columns
+from loss_widget.scoring.extras import need
 from loss_widget.scoring.heads import align
 from loss_widget.scoring.score import ScoringPlan
 from loss_widget.scoring.scorer import Scorer
 from loss_widget.scoring.text_pass import TextPass
+
+need("torch", "transformers")  # before the base class is looked for
+from transformers import TrainerCallback  # noqa: E402
 
 
 class LossRecorder(TrainerCallback):

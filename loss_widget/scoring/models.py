@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from loss_widget.errors import InputError, ModelError
+from loss_widget.scoring.extras import need
 from loss_widget.scoring.heads import check_classifier, check_head_was_trained, check_was_saved_as_classifier
 
 NO_LIMIT = 1_000_000
@@ -23,6 +24,7 @@ FALLBACK_LENGTH = 512
 
 def load_classifier(model: Any) -> Any:
     """The sequence classifier itself, or the one of that name or path (float32, no remote code, no untrained head)."""
+    need("torch", "transformers")
     if not isinstance(model, (str, os.PathLike)):
         check_classifier(model)
         return model
@@ -37,6 +39,7 @@ def load_classifier(model: Any) -> Any:
 
 def load_base(model: Any) -> Any:
     """What is below any head, or what has that name or path (float32, no remote code)."""
+    need("torch", "transformers", "sklearn")
     if isinstance(model, (str, os.PathLike)):
         from transformers import AutoModel
 
