@@ -7,6 +7,7 @@
 
 The flow, and the rooms that show it (each imports only from those below it):
 
+    command_line/  the same from a terminal: `loss-widget --help`
     widget/     a review in a notebook cell (the only importer of anywidget)
     review/     Scores → pages and decisions → journal → labels as they now stand (needs no torch)
     scoring/    a model over Examples → Scores (the only importer of torch and transformers)

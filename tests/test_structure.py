@@ -11,9 +11,10 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "loss_widget"
 
-FLOORS = [{"errors"}, {"data"}, {"scores"}, {"review", "scoring"}, {"widget"}]
+FLOORS = [{"errors"}, {"data"}, {"scores"}, {"review", "scoring"}, {"widget"}, {"command_line"}, {"__main__"}]
 DOORS = {
     "anywidget": {"widget"},
+    "click": {"command_line"},
     "traitlets": {"widget"},
     "ipywidgets": {"widget"},
     "torch": {"scoring"},

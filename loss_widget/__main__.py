@@ -1,0 +1,5 @@
+"""`python -m loss_widget` is the command `loss-widget`."""
+
+from loss_widget.command_line import main
+
+main()
