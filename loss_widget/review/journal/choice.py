@@ -14,7 +14,7 @@ import numpy as np
 from loss_widget.errors import JournalError
 from loss_widget.review.journal import sqlite_file
 from loss_widget.review.journal.identity import ReviewedData, common_rows, why_another
-from loss_widget.review.journal.journal import check_header, check_schema, read_journal
+from loss_widget.review.journal.journal import check_identity, check_schema, read_journal
 from loss_widget.review.journal.sqlite_file import in_words
 from loss_widget.review.journal.written import Written
 
@@ -54,14 +54,28 @@ def choose_journal(folder: Path, data: ReviewedData) -> Path:
 
 
 def reviewed_keys(path: Path) -> np.ndarray:
-    """(k,) uint64: the content keys that a journal has decisions on; `JournalError` where it cannot be read."""
+    """(k,) uint64: the content keys that a journal has decisions on; `JournalError` where it cannot be read.
 
+    Read once by this process, and again when the file has changed: a folder may hold thousands.
+    """
+    with in_words(path):
+        found = path.stat()
+        version = (found.st_ino, found.st_size, found.st_mtime_ns)
+        if _known.get(path, (None,))[0] != version:
+            _known[path] = (version, _keys_in(path))
+        return _known[path][1]
+
+
+_known: dict[Path, tuple[tuple[int, int, int], np.ndarray]] = {}
+
+
+def _keys_in(path: Path) -> np.ndarray:
     def ask(db: sqlite3.Connection) -> np.ndarray:
+        check_identity(path, db)
         check_schema(db)
         return np.array([key for (key,) in db.execute("SELECT key FROM subjects")], dtype=np.int64).astype(np.uint64)
 
-    with in_words(path):
-        return np.empty(0, dtype=np.uint64) if check_header(path) else sqlite_file.read(path, ask)
+    return sqlite_file.read(path, ask) if sqlite_file.is_there(path) else np.empty(0, dtype=np.uint64)
 
 
 def _is_the_other_column(written: Written, data: ReviewedData) -> bool:

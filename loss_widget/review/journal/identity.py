@@ -42,7 +42,7 @@ class ReviewedData:
 def common_rows(reviewed: np.ndarray, keys: np.ndarray) -> int:
     """How many of the `reviewed` keys are among the sorted `keys`; 0 where that is too few to be the same review."""
     reviewed = np.unique(reviewed)
-    hits = int((keys[np.searchsorted(keys, reviewed).clip(max=len(keys) - 1)] == reviewed).sum()) if len(keys) else 0
+    hits = int((keys[np.minimum(np.searchsorted(keys, reviewed), len(keys) - 1)] == reviewed).sum()) if len(keys) else 0
     return hits if hits * _SHARE >= min(len(reviewed), len(keys)) else 0
 
 

@@ -164,9 +164,14 @@ def check_header(path: Path) -> bool:
     with in_words(path):
         if not sqlite_file.is_there(path):
             return True
-        application, version = sqlite_file.identity(path)
+        return sqlite_file.look(path, lambda db: check_identity(path, db))
+
+
+def check_identity(path: Path, db: sqlite3.Connection) -> bool:
+    """`JournalDamaged` for a file of another program, `JournalError` for one of a newer version; True if none was made."""
+    application, version = (int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("application_id", "user_version"))
     if application != APPLICATION_ID:
-        if not sqlite_file.is_there(path):  # making it was undone just now
+        if not sqlite_file.is_there(path):  # making it was killed, and is undone just now
             return True
         raise JournalDamaged(damaged(path, "it is a SQLite file of another program"))
     if version > VERSION:
@@ -179,6 +184,7 @@ def check_header(path: Path) -> bool:
 
 def read_journal(path: Path) -> Written:
     """What a journal holds, whoever writes in it at the moment; `JournalDamaged` where it cannot be read."""
+    path = Path(os.path.realpath(path))
     check_header(path)
 
     def ask(db: sqlite3.Connection) -> Written:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import shutil
 import sqlite3
@@ -61,7 +62,7 @@ def connect(path: Path, how: str) -> sqlite3.Connection:
     """A connection that trusts nothing in the file: "rw", "ro", or "immutable" for a file that nobody writes in."""
     mode = "ro&immutable=1" if how == "immutable" else how
     db = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_S
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_S
     )
     try:
         db.execute("PRAGMA trusted_schema=OFF")
@@ -72,13 +73,13 @@ def connect(path: Path, how: str) -> sqlite3.Connection:
     return db
 
 
-def identity(path: Path) -> tuple[int, int]:
-    """The application and the version that stand in a SQLite file's header."""
+def look(path: Path, ask: Ask[T]) -> T:
+    """What `ask` finds in the file's header, without a lock: it may be another program's."""
     try:
-        with contextlib.closing(connect(path, "immutable")) as db:  # so that nothing of another program's is even locked
-            return _header(db)
+        with contextlib.closing(connect(path, "immutable")) as db:
+            return ask(db)
     except sqlite3.DatabaseError:  # a reader without locks may see half of what is just being written
-        return read(path, _header)
+        return read(path, ask)
 
 
 def read(path: Path, ask: Ask[T]) -> T:
@@ -180,14 +181,9 @@ def _what_forbids(path: Path, said: str) -> str:
     return said
 
 
-def _header(db: sqlite3.Connection) -> tuple[int, int]:
-    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    return int(application), int(version)
-
-
 def _beside(path: Path) -> list[Path]:
     """The files that SQLite has put beside a file which is open, or whose process was killed."""
-    return [file for end in BESIDE[:2] if (file := path.with_name(path.name + end)).exists()]
+    return [Path(file) for end in BESIDE[:2] if os.path.exists(file := f"{path}{end}")]
 
 
 def _read_after_a_crash(path: Path, ask: Ask[T]) -> T:
@@ -243,5 +239,6 @@ def _sync_folder(folder: Path) -> None:
             os.close(fd)
 
 
+@functools.lru_cache(maxsize=1000)
 def _plain(sql: str | None) -> str:
     return " ".join((sql or "").replace("IF NOT EXISTS ", "").split())

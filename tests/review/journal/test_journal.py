@@ -17,6 +17,7 @@ from small import TEXTS, make_frame, make_scores
 
 import loss_widget as lw
 from loss_widget.errors import JournalDamaged, JournalError, JournalInUse, ReadOnly
+from loss_widget.review.journal import choice
 from loss_widget.review.journal.journal import APPLICATION_ID, Journal
 
 
@@ -300,3 +301,20 @@ def test_a_reader_undoes_a_write_that_was_killed_in_the_middle(scores):
     changes = lw.apply_changes(make_frame(), "killed.sqlite", drop_removed=True)
     assert len(changes) == 12
     assert lw.ReviewSession(make_scores(), journal="killed.sqlite").summary()["keep"] == 1
+
+
+def test_auto_reads_each_journal_of_a_folder_once_and_again_when_it_has_changed(scores, monkeypatch):
+    with lw.ReviewSession(make_scores(), journal=".loss_widget/1.sqlite") as session:
+        session.keep([0, 1])
+    for number in range(2, 6):
+        shutil.copy(".loss_widget/1.sqlite", f".loss_widget/{number}.sqlite")
+    read, keys_in = [], choice._keys_in
+    monkeypatch.setattr(choice, "_keys_in", lambda path: read.append(path.stem) or keys_in(path))
+    other = make_frame().assign(text=[f"new {i}" for i in range(12)], loss=1.0)
+    for _ in range(2):
+        lw.ReviewSession(other)
+    assert read == ["1", "2", "3", "4", "5"]
+    with lw.ReviewSession(make_scores(), journal=".loss_widget/3.sqlite") as session:
+        session.keep([2, 3, 4])
+    assert lw.ReviewSession(scores).journal == Path(".loss_widget/3.sqlite").resolve()
+    assert read[5:] == ["3"]
