@@ -209,7 +209,7 @@ test("a decision that the row is not any more what it was made on is refused in 
   const { store } = openStore(model);
   await answers();
   expect(store.state.unsaved).toBe(0);
-  expect(store.row(0)).toMatchObject({ label: 2, problem: expect.stringContaining("changed") });
+  expect(store.row(0)).toMatchObject({ label: 2, problem: expect.stringContaining("another one by now") });
 });
 
 test("the file has each row once, as the decisions leave it, without those undone", async () => {

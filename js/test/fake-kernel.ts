@@ -1,23 +1,31 @@
-/** A small, faithful kernel in memory: answers the protocol, keeps a review, can be busy, silent or dead. */
+/** A small kernel in memory, faithful to the word: protocol.test.ts holds it to the answers of the real one. */
 
 import { afterDecision, rowStateOf } from "../src/kernel/row-state";
-import type {
-  ErrorsLeft,
-  Filter,
-  Op,
-  OpResult,
-  Query,
-  QueryOp,
-  Reply,
-  Request,
-  Row,
-  RowState,
-  Snapshot,
-  Summary,
-  Verbs,
+import {
+  type ErrorsLeft,
+  type Filter,
+  MOST_DUPLICATES,
+  MOST_ROWS,
+  MOST_TEXT,
+  type Op,
+  type OpKind,
+  type OpResult,
+  type ProblemKind,
+  type Query,
+  type QueryOp,
+  type Reply,
+  type Request,
+  type Row,
+  type RowState,
+  type Snapshot,
+  type Summary,
+  VERBS,
+  VERSION,
+  type Verbs,
 } from "../src/protocol";
 import { confusion, errorsLeft, facets, histogram, progress } from "./fake-panes";
-import { type Example, QUIRKS, toRow } from "./fake-rows";
+import { type Example, lossOf, QUIRKS, rounded, toRow } from "./fake-rows";
+import { listing, whatHappened } from "./fake-words";
 
 export { FakeAnnouncements, FakeModel } from "./fake-model";
 export type { Example };
@@ -42,20 +50,19 @@ export interface Setup {
   readonly cutTextAt?: number;
 }
 
-const answered = (result: unknown, rid: string, revision: number): Reply => ({
-  rid,
-  ok: true,
-  revision,
-  result,
-});
-
 class Refusal extends Error {
   constructor(
-    readonly kind: string,
+    readonly kind: ProblemKind,
     message: string,
   ) {
     super(message);
   }
+}
+
+/** A decision that can be undone or redone: the states that this brings back. */
+interface Entry {
+  readonly kind: OpKind;
+  readonly before: readonly RowState[];
 }
 
 export class FakeKernel {
@@ -70,10 +77,11 @@ export class FakeKernel {
   readonly applied: string[] = [];
   readonly setup: Setup;
   readonly #review: string;
-  #seen = new Map<string, OpResult>();
+  /** The rows of each op that was taken. */
+  #taken = new Map<string, readonly number[]>();
   #orders = new Map<string, readonly number[]>();
-  #past: RowState[][] = [];
-  #future: RowState[][] = [];
+  #past: Entry[] = [];
+  #future: Entry[] = [];
   #reviewed: number[] = [];
   #drawn: { readonly rows: readonly number[]; readonly population: readonly number[] } | null = null;
 
@@ -82,7 +90,7 @@ export class FakeKernel {
     this.labels = [...setup.labels];
     this.#review = setup.review ?? String(Math.random());
     this.readOnly = setup.read_only ?? "";
-    this.rows = setup.examples.map((example, row) => toRow(example, row, setup.cutTextAt ?? 2_000));
+    this.rows = setup.examples.map((example, row) => toRow(example, row, setup.cutTextAt ?? MOST_TEXT));
   }
 
   get snapshot(): Snapshot {
@@ -120,7 +128,7 @@ export class FakeKernel {
     const { rid } = request;
     try {
       const result = this.#do(request);
-      return answered(result, rid, this.revision);
+      return { rid, ok: true, revision: this.revision, result };
     } catch (error) {
       const kind = error instanceof Refusal ? error.kind : "internal";
       return { rid, ok: false, revision: this.revision, error: { kind, message: (error as Error).message } };
@@ -129,23 +137,28 @@ export class FakeKernel {
 
   /** A decision from a cell: nobody in the page asked for it. */
   decideInPython(op: Omit<Op, "op_id" | "from">): void {
-    this.#apply({ ...op, op_id: `python-${this.revision}`, from: null });
+    this.#decide({ ...op, op_id: `python-${this.revision}`, from: null });
   }
 
   summary(): Summary {
     const counts = { relabel: 0, keep: 0, unsure: 0, remove: 0 };
     for (const { verdict } of this.rows) if (verdict) counts[verdict] += 1;
     const wrong = counts.relabel + counts.remove;
-    const decidedRows = wrong + counts.keep;
-    const precision = decidedRows ? wrong / decidedRows : null;
+    const share = (bad: number, kept: number) => (bad + kept > 0 ? bad / (bad + kept) : null);
+    const drawn = new Set(this.#drawn?.rows);
+    const recent = this.#some(this.#reviewed.filter((row) => !drawn.has(row)).slice(-50));
+    const wrongOfRecent = recent.filter(
+      ({ verdict }) => verdict === "relabel" || verdict === "remove",
+    ).length;
+    const keptOfRecent = recent.filter(({ verdict }) => verdict === "keep").length;
     return {
       rows: this.rows.length,
-      reviewed: decidedRows + counts.unsure,
+      reviewed: wrong + counts.keep + counts.unsure,
       ...counts,
       wrong,
-      precision,
-      precision_last_50: precision,
-      judged_last_50: decidedRows,
+      precision: share(wrong, counts.keep),
+      precision_last_50: share(wrongOfRecent, keptOfRecent),
+      judged_last_50: wrongOfRecent + keptOfRecent,
       errors_left: this.#errorsLeft()?.errors_left ?? null,
       errors_left_interval: this.#errorsLeft()?.errors_left_interval ?? null,
       unmatched: 0,
@@ -175,14 +188,18 @@ export class FakeKernel {
       case "summary":
         return this.summary();
       case "export":
-        if (args.name && this.#files.has(args.name)) throw new Refusal("input", `There is a file ${args.name} already`);
+        if (args.name && this.#files.has(args.name))
+          throw new Refusal(
+            "input",
+            `There is a file '${args.name}' already, and the grid never writes over one. Choose another name.`,
+          );
         if (args.name) this.#files.add(args.name);
         return {
           path: args.name ?? "corrected.parquet",
           rows: this.rows.filter((row) => row.verdict !== "remove").length,
         };
       case "histogram":
-        return histogram(this.rows, this.#under({ ...args.query, loss_range: null }));
+        return histogram(this.rows, this.#under({ ...args.query, loss_range: null }), this.#lossOf);
       case "confusion":
         return confusion(this.#under({ ...args.query, given: null, predicted: null }));
       case "facets":
@@ -190,7 +207,7 @@ export class FakeKernel {
       case "duplicates": {
         const text = this.rows[args.row]?.text.toLowerCase();
         const rows = this.rows.filter((row) => row.row !== args.row && row.text.toLowerCase() === text);
-        return { total: rows.length, rows: rows.slice(0, 50) };
+        return { total: rows.length, rows: rows.slice(0, MOST_DUPLICATES) };
       }
       case "preview": {
         const { rows: chosen } = request.args as { readonly rows?: readonly number[] };
@@ -200,7 +217,7 @@ export class FakeKernel {
         return { total: rows.length, verdicts, revision: this.revision, rows: rows.slice(0, 10) };
       }
       case "progress":
-        return progress(this.rows, this.#some(this.#reviewed), this.#errorsLeft());
+        return progress(this.rows, this.#some(this.#reviewed), this.#errorsLeft(), this.#lossOf);
       case "spot_check": {
         const free = this.rows.filter(({ given, verdict }) => given !== null && verdict === "");
         const population = (!args.anew && this.#drawn?.population) || free.map(({ row }) => row);
@@ -212,7 +229,10 @@ export class FakeKernel {
         if (!this.labels.includes(args.name)) this.labels.push(args.name);
         return { label: this.labels.indexOf(args.name), label_names: [...this.labels] };
       default:
-        throw new Refusal("input", `no verb ${request.verb as string}`);
+        throw new Refusal(
+          "input",
+          `Expected a request of version ${VERSION} with a verb among ${VERBS.join(", ")}, found '${request.verb as string}'.`,
+        );
     }
   }
 
@@ -224,6 +244,12 @@ export class FakeKernel {
     const total = this.setup.countLater ? null : order.length;
     return { offset: query.offset, total, revision: query.as_of ?? this.revision, quirks_known: true, rows };
   }
+
+  /** Not rounded. */
+  readonly #lossOf = ({ row, given }: Row): number | null => {
+    const example = this.setup.examples[row];
+    return example ? lossOf(example, given) : null;
+  };
 
   #some(ids: readonly number[]): readonly Row[] {
     return ids.flatMap((id) => this.rows[id] ?? []);
@@ -244,7 +270,7 @@ export class FakeKernel {
     const known = this.#orders.get(key);
     if (known) return known;
     const sign = filter.descending ? -1 : 1;
-    const by = (row: Row) => (filter.sort === "row" ? row.row : (row.loss ?? sign * 1e9));
+    const by = (row: Row) => (filter.sort === "row" ? row.row : (this.#lossOf(row) ?? sign * 1e9));
     const order = this.rows
       .filter((row) => this.#matches(row, filter))
       .sort((a, b) => sign * (by(a) - by(b)) || a.row - b.row)
@@ -255,74 +281,102 @@ export class FakeKernel {
 
   #matches(row: Row, filter: Filter): boolean {
     const named = (id: number | null) => (id === null ? null : this.labels[id]);
+    const loss = this.#lossOf(row);
     return (
       (filter.given === null || named(row.given) === filter.given) &&
       (filter.predicted === null || named(row.predicted) === filter.predicted) &&
       (filter.verdict === null || row.verdict === filter.verdict) &&
-      (!filter.disagreements || row.given !== row.predicted) &&
+      (!filter.disagreements ||
+        (row.given !== null && row.predicted !== null && row.given !== row.predicted)) &&
       (filter.unlabelled === null || (row.given === null) === filter.unlabelled) &&
       (filter.quirk ?? []).every((quirk) => row.quirks.includes(quirk)) &&
       (!filter.spot_check || this.#drawn?.rows.includes(row.row) === true) &&
       (filter.loss_range === null ||
-        (row.loss !== null &&
-          row.loss >= (filter.loss_range[0] ?? -Infinity) &&
-          row.loss <= (filter.loss_range[1] ?? Infinity))) &&
+        (loss !== null &&
+          loss >= (filter.loss_range[0] ?? -Infinity) &&
+          loss <= (filter.loss_range[1] ?? Infinity))) &&
       (filter.search === null || row.text.toLowerCase().includes(filter.search.toLowerCase()))
     );
   }
 
-  #decide(op: Op): OpResult {
-    const seen = this.#seen.get(op.op_id);
-    if (seen) return seen.ok ? { ...seen, duplicate: true } : seen;
-    const result = this.#apply(op);
-    this.#seen.set(op.op_id, result);
-    return result;
+  #decide(op: Op | QueryOp): OpResult {
+    const { op_id } = op;
+    const before = this.#taken.get(op_id);
+    if (before) return this.#answer(op, before, [], { duplicate: true });
+    const rows = "query" in op ? this.#under(op.query).map(({ row }) => row) : op.rows;
+    const refused = (message: string): OpResult => {
+      const states = op.rows.slice(0, MOST_ROWS).map((row) => this.#state(row));
+      return { op_id, ok: false, error: { kind: "stale", message }, rows: states };
+    };
+    if ("query" in op && op.count !== rows.length)
+      return refused(
+        `Expected ${op.count} rows as in the preview, found ${rows.length} by now. Nothing was decided; look again.`,
+      );
+    const stale = op.rows.filter((row, i) => op.from && this.rows[row]?.label !== op.from[i]);
+    if (stale.length > 0 && stale.length === rows.length)
+      return refused(
+        `Expected the label that was on screen, found that ${stale.length === 1 ? "row" : "rows"} ${listing(stale)} ` +
+          `${stale.length === 1 ? "has" : "have"} another one by now. Look again.`,
+      );
+    const fresh = rows.filter((row) => !stale.includes(row));
+    return this.#apply(op, fresh, stale);
   }
 
-  #apply(op: Op | QueryOp): OpResult {
-    const { op_id } = op;
-    const chosen = "query" in op ? this.#under(op.query) : this.#some(op.rows);
-    const stale = chosen.filter((row, i) => op.from && row.label !== op.from[i]);
-    const rows = stale.length < chosen.length ? chosen.filter((row) => !stale.includes(row)) : chosen;
-    const refused = (kind: string, message: string): OpResult => ({
-      op_id,
-      ok: false,
-      error: { kind, message },
-      rows: rows.map(rowStateOf),
-    });
-    if ("query" in op && op.count !== chosen.length) return refused("stale", "Another count than previewed");
-    if (stale.length > 0 && stale.length === chosen.length)
-      return refused("stale", `Row ${op.rows[0]} was changed elsewhere; it is shown as it stands now`);
-    let before: RowState[];
-    let said: string;
-    if (op.kind === "undo" || op.kind === "redo") {
-      const [from, to] = op.kind === "undo" ? [this.#past, this.#future] : [this.#future, this.#past];
-      const states = from.pop();
-      if (!states) {
-        const said = `Nothing to ${op.kind}`;
-        const nothing = { rows: [], touched: 0, left_alone: 0 };
-        return { op_id, ok: true, duplicate: false, ...nothing, revision: this.revision, said };
-      }
-      before = this.#put(states);
-      to.push(before);
-      said = `${op.kind === "undo" ? "Undone" : "Redone"}: row ${states[0]?.row}`;
-    } else {
-      before = this.#put(rows.map((row) => rowStateOf(afterDecision(row, op))));
-      this.#past.push(before);
+  #apply(op: Op, rows: readonly number[], stale: readonly number[]): OpResult {
+    const { kind } = op;
+    if (kind !== "undo" && kind !== "redo") {
+      const after = this.#some(rows).map((row) => this.#after(row, op));
+      if (after.every((state) => isSame(state, this.#state(state.row)))) return this.#answer(op, rows, stale);
+      this.#past.push({ kind, before: this.#put(after) });
       this.#future = [];
-      const name = (id: number | null) => (id === null ? "no label" : this.labels[id]);
-      const now = rows.map((row) => this.rows[row.row] ?? row)[0];
-      said =
-        op.kind === "relabel"
-          ? `Row ${op.rows[0]}: ${name(before[0]?.label ?? null)} → ${name(now?.label ?? null)}`
-          : `Row ${op.rows[0]}: ${op.kind}`;
+      return this.#took(op, rows, stale);
     }
+    const [from, to] = kind === "undo" ? [this.#past, this.#future] : [this.#future, this.#past];
+    const last = from.pop();
+    if (!last) return this.#answer(op, [], []);
+    to.push({ kind: last.kind, before: this.#put(last.before) });
+    return this.#took(
+      op,
+      last.before.map(({ row }) => row),
+      [],
+      last.kind,
+    );
+  }
+
+  #took(op: Op, rows: readonly number[], stale: readonly number[], act: OpKind | "" = ""): OpResult {
     this.revision += 1;
-    this.applied.push(op_id);
-    const touched = this.#some(before.map(({ row }) => row));
-    const left = { touched: touched.length, left_alone: rows === chosen ? 0 : stale.length };
-    const states = [...touched, ...(left.left_alone ? stale : [])].slice(0, 200).map(rowStateOf);
-    return { op_id, ok: true, duplicate: false, rows: states, ...left, revision: this.revision, said };
+    this.applied.push(op.op_id);
+    return this.#answer(op, rows, stale, { act });
+  }
+
+  #answer(
+    { op_id, kind }: Op,
+    rows: readonly number[],
+    stale: readonly number[],
+    { act = "" as OpKind | "", duplicate = false } = {},
+  ): OpResult {
+    this.#taken.set(op_id, rows);
+    const shown = [...rows, ...stale].slice(0, MOST_ROWS);
+    const counts = { touched: rows.length, left_alone: stale.length };
+    const named = (id: number | null) => (id === null ? "no label" : (this.labels[id] ?? ""));
+    return {
+      ...{ op_id, ok: true, duplicate, rows: shown.map((row) => this.#state(row)) },
+      ...{ ...counts, revision: this.revision },
+      said: whatHappened({ kind, act }, this.#some(shown), counts, named),
+    };
+  }
+
+  #state(row: number): RowState {
+    const [known] = this.#some([row]);
+    if (!known) throw new Refusal("input", `There is no row ${row}`);
+    return rowStateOf(known);
+  }
+
+  /** As the browser guesses it, with the loss as the kernel knows it. */
+  #after(row: Row, op: Op): RowState {
+    const state = rowStateOf(afterDecision(row, op));
+    const example = this.setup.examples[row.row];
+    return example ? { ...state, loss_after: rounded(lossOf(example, state.label)) } : state;
   }
 
   #put(states: readonly RowState[]): RowState[] {
@@ -338,3 +392,6 @@ export class FakeKernel {
     return before;
   }
 }
+
+const isSame = (state: RowState, other: RowState): boolean =>
+  state.label === other.label && state.verdict === other.verdict && state.note === other.note;

@@ -1,4 +1,4 @@
-/** What the fake kernel says of its rows as a whole: counted plainly, in the shapes of the kernel. */
+/** What the fake kernel says of its rows as a whole, counted plainly. */
 
 import type {
   Cell,
@@ -11,12 +11,15 @@ import type {
   Verdict,
 } from "../src/protocol";
 import { QUIRKS } from "./fake-rows";
+import { whatIsLeft } from "./fake-words";
 
 const isWrong = ({ verdict }: Row) => verdict === "relabel" || verdict === "remove";
 const isReviewed = ({ verdict }: Row) => verdict !== "";
-const losses = (rows: readonly Row[]) => rows.flatMap(({ loss }) => (loss === null ? [] : [loss]));
+/** The given label's loss, not rounded as in a row: a row must not change its bin for being sent. */
+type LossOf = (row: Row) => number | null;
 
-export function histogram(all: readonly Row[], rows: readonly Row[]): LossHistogram {
+export function histogram(all: readonly Row[], rows: readonly Row[], lossOf: LossOf): LossHistogram {
+  const losses = (some: readonly Row[]) => some.flatMap((row) => lossOf(row) ?? []);
   const top = Math.max(0.01, ...losses(all));
   const power = 10 ** Math.floor(Math.log10(top / 50));
   const width = power * ([1, 2, 2.5, 5, 10].find((step) => step * power >= top / 50) ?? 10);
@@ -79,6 +82,7 @@ export function progress(
   rows: readonly Row[],
   order: readonly Row[],
   errors_left: ErrorsLeft | null,
+  lossOf: LossOf,
 ): Progress {
   let wrong = 0;
   const curve = order.map((row, i) => {
@@ -87,7 +91,8 @@ export function progress(
   });
   const bands = EDGES.slice(0, -1).map((low, i) => {
     const high = EDGES[i + 1] ?? low;
-    const own = rows.filter(({ loss }) => loss !== null && loss >= low && loss < high);
+    const isIn = (loss: number | null) => loss !== null && loss >= low && loss < high;
+    const own = rows.filter((row) => isIn(lossOf(row)));
     const [bad, keep] = [own.filter(isWrong).length, own.filter(({ verdict }) => verdict === "keep").length];
     return {
       ...{ low, high: Number.isFinite(high) ? high : null, rows: own.length },
@@ -98,7 +103,19 @@ export function progress(
   return { curve: [[0, 0], ...curve], bands: bands.reverse(), errors_left };
 }
 
-/** `population`: the labelled rows that were not reviewed at the draw; the real interval is Wilson's, this one is rougher. */
+/** The 95 % interval of a share (Wilson 1927). */
+function wilson(hits: number, of: number): readonly [number, number] {
+  const z = 1.959963984540054;
+  if (of === 0) return [0, 1];
+  const share = hits / of;
+  const [middle, half] = [
+    (share + (z * z) / (2 * of)) / (1 + (z * z) / of),
+    (z / (1 + (z * z) / of)) * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of)),
+  ];
+  return [hits === 0 ? 0 : middle - half, hits === of ? 1 : middle + half];
+}
+
+/** `population`: the labelled rows that were not reviewed at the draw. */
 export function errorsLeft(drawn: readonly Row[], population: readonly Row[]): ErrorsLeft {
   const gap = drawn.findIndex((row) => !isReviewed(row));
   const judged = gap < 0 ? drawn : drawn.slice(0, gap);
@@ -109,16 +126,14 @@ export function errorsLeft(drawn: readonly Row[], population: readonly Row[]): E
   const rate = wrong + kept ? wrong / (wrong + kept) : 0;
   const most = population.filter((row) => !isReviewed(row)).length;
   const left = (share: number) => Math.min(most, Math.max(0, share * population.length - found));
-  const interval = [Math.max(0, rate - 0.1), Math.min(1, rate + 0.1)] as const;
-  const said = needed
-    ? `Spot check: ${needed} more to judge before it says anything. Number ${judged.length + 1} of ${drawn.length} is next.`
-    : `About ${Math.round(left(rate))} errors left among ${most} rows not reviewed; with 95 % confidence …`;
-  return {
+  const interval = wilson(wrong, wrong + kept);
+  const answer = {
     ...{ drawn: drawn.length, judged: judged.length, wrong, kept, needed },
-    ...{ population: population.length, found, unreviewed: most, said },
+    ...{ population: population.length, found, unreviewed: most },
     error_rate: needed ? null : rate,
     error_rate_interval: needed ? null : interval,
     errors_left: needed ? null : left(rate),
-    errors_left_interval: needed ? null : [left(interval[0]), left(interval[1])],
+    errors_left_interval: needed ? null : ([left(interval[0]), left(interval[1])] as const),
   };
+  return { ...answer, said: whatIsLeft(answer) };
 }

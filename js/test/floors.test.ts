@@ -5,7 +5,16 @@ import ts from "typescript";
 import { expect, test } from "vitest";
 
 /** From the ground up. Folders on one floor do not know each other. */
-const FLOORS = [["protocol"], ["dom"], ["kernel"], ["state"], ["grid", "dialogs", "panes"], ["widget"]];
+const FLOORS = [
+  ["messages"],
+  ["verbs"],
+  ["protocol"],
+  ["dom"],
+  ["kernel"],
+  ["state"],
+  ["grid", "dialogs", "panes"],
+  ["widget"],
+];
 
 const SRC = ts.sys.resolvePath(`${import.meta.dirname}/../src`);
 

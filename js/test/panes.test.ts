@@ -97,7 +97,7 @@ test("quirks that the kernel has yet to look for are asked for until none is lef
 test("a pane that was refused says why, and asks again with the next filter", async () => {
   const { model, store } = await opened();
   const whole = model.kernel.answer.bind(model.kernel);
-  const error = { kind: "input", message: "No such thing" };
+  const error = { kind: "input" as const, message: "No such thing" };
   model.kernel.answer = (request) =>
     request.verb === "confusion" ? { ...whole(request), ok: false as const, error } : whole(request);
   store.setPaneOpen("confusion", true);

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import cases from "../../tests/protocol_cases.json";
-import { decisionsIn, isReply, type Reply, type Request, VERSION } from "../src/protocol";
+import { isReply, type Request, VERSION } from "../src/protocol";
 import { FakeKernel, FakeModel, type Setup } from "./fake-kernel";
 import { answers, openStore } from "./steps";
 
@@ -11,35 +11,30 @@ const kernel = (setup: Partial<Setup> = {}) =>
     ...setup,
     labels: ["bad", "good", "Sci/Tech"],
     examples: [
-      { text: "fine", given: 1, probs: [0.125, 0.75, 0.125] },
-      { text: "awful", given: 1, probs: [0.75, 0.125, 0.125] },
-      { text: "long ".repeat(500), given: null, probs: [0.25, 0.25, 0.5], note_of_score: "no label" },
+      { key: "c9bd05c544b11bd4", text: "fine", given: 1, probs: [0.125, 0.75, 0.125] },
+      { key: "2363ffc0cdff9083", text: "awful", given: 1, probs: [0.75, 0.125, 0.125] },
+      {
+        ...{ key: "858e523d7476e25d", text: "long ".repeat(500), given: null, probs: [0.25, 0.25, 0.5] },
+        note_of_score: "no label",
+      },
     ],
   });
 
-/** Names and types instead of values. */
-function shape(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(shape);
-  if (value === null || typeof value !== "object") return value === null ? "null" : typeof value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, shape(part)]));
-}
-
-const states = (reply: Reply) =>
-  decisionsIn(reply)?.results.map(({ ok, rows }) => [
-    ok,
-    ...rows.map(({ loss_after: _, ...state }) => state),
-  ]);
-
-test("every answer of the kernel is understood, and the fake kernel gives the same one", () => {
+test("the fake kernel answers as the kernel does, sentences included", () => {
   const fake = kernel();
   for (const { name, request, reply } of cases.exchanges) {
-    const mine = fake.answer(request as unknown as Request);
     expect(isReply(reply), name).toBe(true);
-    expect(shape(mine), name).toEqual(shape(reply));
-    expect(states(mine), name).toEqual(states(reply as Reply));
-    expect(mine.revision, name).toBe(reply.revision);
+    expect(close(fake.answer(request as unknown as Request)), name).toEqual(close(reply));
   }
 });
+
+/** The kernel's numbers without what two ways to add differ by. */
+function close(value: unknown): unknown {
+  if (typeof value === "number") return Number(value.toPrecision(9));
+  if (Array.isArray(value)) return value.map(close);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, close(part)]));
+}
 
 test("what the kernel refuses is never sent", async () => {
   const model = new FakeModel(kernel({ countLater: true }));

@@ -77,8 +77,8 @@ test("a refused decision shows the row's true state and the sentence", async () 
   expect(store.row(0)?.label).toBe(1);
   await answers();
   expect(store.row(0)).toMatchObject({ label: 3, verdict: "relabel", saved: true });
-  expect(store.row(0)?.problem).toContain("changed elsewhere");
-  expect(store.state.status).toContain("changed elsewhere");
+  expect(store.row(0)?.problem).toContain("has another one by now");
+  expect(store.state.status).toContain("has another one by now");
   store.toggle(0);
   expect(store.row(0)?.problem).toBe("");
 });
@@ -123,7 +123,7 @@ test("undo and redo show at once and take the cursor along", async () => {
   expect(store.state.cursor).toBe(2);
   await answers();
   expect(store.row(1)).toMatchObject({ verdict: "keep", saved: true });
-  expect(store.state.status).toBe("Redone: row 1, saved");
+  expect(store.state.status).toBe("Redone. Row 1: Sci/Tech kept, saved");
 });
 
 test("what was decided right after an undo stands", async () => {
@@ -152,7 +152,7 @@ test("undo and redo come from the kernel, and say where the change was", async (
   await answers();
   store.undo();
   await answers();
-  expect(store.state.status).toBe("Undone: row 0 (on page 1), saved");
+  expect(store.state.status).toBe("Undone. Row 0: Business, not reviewed (on page 1), saved");
   expect(store.row(0)?.verdict).toBe("");
   expect(store.state).toMatchObject({ canUndo: false, canRedo: true, offset: 10 });
   store.redo();

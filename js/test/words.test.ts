@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { loss, lossRange, NO_END, percent, plural } from "../src/dom/numbers";
+import { loss, lossRange, percent, plural } from "../src/dom/numbers";
 import { chips, reviewed, shorten } from "../src/dom/words";
 import { afterDecision, labelsByProbability, suggestions } from "../src/kernel/row-state";
 import type { Op, Row, Summary } from "../src/protocol";
@@ -71,7 +71,7 @@ test("numbers as a person reads them", () => {
 
 test("a range of losses with open ends", () => {
   expect(lossRange([2.1, 8.4])).toBe("loss 2.10 to 8.40");
-  expect(lossRange([2.1, NO_END])).toBe("loss ≥ 2.10");
+  expect(lossRange([2.1, null])).toBe("loss ≥ 2.10");
   expect(lossRange([0, 0.5])).toBe("loss ≤ 0.50");
 });
 

@@ -269,6 +269,6 @@ def stale_rows(decision: Decision, expected: Sequence[int | None] | None, labels
 
 def outdated(rows: Iterable[int]) -> StaleDecision:
     """The refusal of a decision on rows that have another label than was seen."""
-    return StaleDecision(
-        f"Expected the label that was on screen, found that row {listing(rows)} has another one by now. Look again."
-    )
+    changed = list(rows)
+    which = f"row {changed[0]} has" if len(changed) == 1 else f"rows {listing(changed)} have"
+    return StaleDecision(f"Expected the label that was on screen, found that {which} another one by now. Look again.")

@@ -114,6 +114,18 @@ def _check_search(search: Any) -> None:
 
 
 @dataclass(frozen=True)
+class RowState:
+    """What a decision can change in one row, and its given label. Labels are ids, None for no label; `loss_after` is in nats."""
+
+    row: int
+    given: int | None
+    label: int | None
+    verdict: str
+    note: str
+    loss_after: float
+
+
+@dataclass(frozen=True)
 class PageRow:
     """One row as a reviewer sees it; labels are names, None where there is none; `loss` (nats) is the given label's.
 

@@ -15,9 +15,9 @@ from loss_widget.review.arguments import as_query, check_rows, positions
 from loss_widget.review.estimate import Progress, found_curve, loss_bands
 from loss_widget.review.label_column import LabelColumn
 from loss_widget.review.panes import Confusion, Facets, LossHistogram, Navigators
-from loss_widget.review.query import VERDICTS, Page, PageRow, Preview, Query
+from loss_widget.review.query import VERDICTS, Page, PageRow, Preview, Query, RowState
 from loss_widget.review.review_state import ReviewState
-from loss_widget.review.rows import Columns, page_rows
+from loss_widget.review.rows import Columns, page_rows, row_states
 from loss_widget.review.table import ReviewTable
 
 
@@ -117,6 +117,11 @@ class Questions:
         """How single rows stand now."""
         with self.lock:
             return page_rows(self._table, self._state.decisions, rows, self._columns)
+
+    def row_states(self, rows: np.ndarray) -> list[RowState]:
+        """What decisions have made of single rows, by now; much faster than `states`, which has their texts and all else."""
+        with self.lock:
+            return row_states(self._table, self._state.decisions, rows)
 
     def twins(self, row: int) -> np.ndarray:
         """The positions of the other rows of the same words (but for case, spacing and sentence punctuation), in order."""

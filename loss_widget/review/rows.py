@@ -10,10 +10,11 @@ import pandas as pd
 import pyarrow as pa
 
 from loss_widget.data.columns import column_position
+from loss_widget.data.labels import NO_LABEL
 from loss_widget.data.texts import take
 from loss_widget.errors import InputError
 from loss_widget.review.decisions import Decisions
-from loss_widget.review.query import VERDICTS, PageRow
+from loss_widget.review.query import VERDICTS, PageRow, RowState
 from loss_widget.review.table import ReviewTable
 
 _TOP = 6
@@ -58,6 +59,30 @@ def page_rows(table: ReviewTable, decisions: Decisions, rows: np.ndarray, column
             **more,
         )
         for row, key, text, pair, given, label, predicted, loss, loss_after, label_prob, predicted_prob, verdict, more in values
+    ]
+
+
+def row_states(table: ReviewTable, decisions: Decisions, rows: np.ndarray) -> list[RowState]:
+    """The states of these rows: a decision is answered with them, and needs no texts, columns or quirks for that."""
+    labels = decisions.labels[rows]
+    values = zip(
+        rows.tolist(),
+        table.given[rows].tolist(),
+        labels.tolist(),
+        decisions.verdicts[rows].tolist(),
+        table.loss_of(rows, labels).tolist(),
+        strict=True,
+    )
+    return [
+        RowState(
+            row=row,
+            given=None if given == NO_LABEL else given,
+            label=None if label == NO_LABEL else label,
+            verdict=VERDICTS[verdict],
+            note=decisions.notes.get(row, ""),
+            loss_after=loss_after,
+        )
+        for row, given, label, verdict, loss_after in values
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ import numpy as np
 
 from loss_widget.errors import ExportError, InputError
 from loss_widget.review import Decision, PageRow, ReviewSession
-from loss_widget.widget import protocol
+from loss_widget.review.query import RowState
+from loss_widget.widget import messages, protocol, verbs
 
 _log = logging.getLogger(__name__)
 _EXPORT = "corrected"
-_MOST_DUPLICATES = 50
 
 
 def answer(session: ReviewSession, content: Any) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def answer(session: ReviewSession, content: Any) -> dict[str, Any]:
     return {"rid": rid, "ok": True, "revision": session.revision, "result": result}
 
 
-def _page(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _page(session: ReviewSession, args: Any) -> messages.PageResult:
     page = session.page(protocol.decode_query(args))
     return {
         "offset": page.offset,
@@ -44,23 +43,23 @@ def _page(session: ReviewSession, args: Any) -> dict[str, Any]:
     }
 
 
-def _rows(session: ReviewSession, rows: list[PageRow]) -> list[dict[str, Any]]:
+def _rows(session: ReviewSession, rows: list[PageRow]) -> list[messages.Row]:
     probabilities = session.probabilities(np.array([row.row for row in rows], dtype=np.int64))
     ids = _ids(session)
     return [protocol.encode_row(row, ids, None if probabilities is None else probabilities[i]) for i, row in enumerate(rows)]
 
 
-def _count(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _count(session: ReviewSession, args: Any) -> verbs.Total:
     return {"total": session.count(protocol.decode_query(args))}
 
 
-def _decide(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _decide(session: ReviewSession, args: Any) -> verbs.Decided:
     ops = protocol.decode_ops(args, reviewer=session.reviewer)
     return {"results": [_take(session, op) for op in ops], "summary": summary_of(session)}
 
 
-def _take(session: ReviewSession, op: protocol.Op) -> dict[str, Any]:
-    decision, ids = op.decision, _ids(session)
+def _take(session: ReviewSession, op: protocol.Op) -> messages.OpResult:
+    decision = op.decision
     try:
         if op.query is not None:
             taken = session.decide_on_all(decision, op.query, count=op.count)
@@ -70,31 +69,30 @@ def _take(session: ReviewSession, op: protocol.Op) -> dict[str, Any]:
         problem = protocol.encode_error(error)
         if problem["kind"] == "internal":
             _log.exception("loss_widget could not take %r", decision)
-        valid = [row for row in decision.rows if 0 <= row < len(session)][: protocol.MOST_ROWS]
-        now = session.states(np.array(valid, dtype=np.int64))
-        states = [protocol.encode_state(row, ids) for row in now]
-        return {"op_id": decision.op_id, "ok": False, "error": problem, "rows": states}
+        valid = [row for row in decision.rows if 0 <= row < len(session)][: messages.MOST_ROWS]
+        true = [protocol.encode_state(state) for state in session.row_states(np.array(valid, dtype=np.int64))]
+        return {"op_id": decision.op_id, "ok": False, "error": problem, "rows": true}
     left_alone = np.array(taken.left_alone, dtype=np.int64)
-    now = session.states(np.concatenate([taken.rows, left_alone])[: protocol.MOST_ROWS])
+    states = session.row_states(np.concatenate([taken.rows, left_alone])[: messages.MOST_ROWS])
     return {
         "op_id": decision.op_id,
         "ok": True,
         "duplicate": taken.duplicate,
-        "rows": [protocol.encode_state(row, ids) for row in now],
+        "rows": [protocol.encode_state(state) for state in states],
         "touched": len(taken.rows),
         "left_alone": len(left_alone),
         "revision": session.revision,
-        "said": _said(decision.kind, now, len(taken.rows), len(left_alone), taken.act),
+        "said": _said(decision.kind, states, session.label_names, len(taken.rows), len(left_alone), taken.act),
     }
 
 
 def what_happened(session: ReviewSession, decision: Decision) -> str:
     """A decision that was just taken, in the words of the status line."""
     rows = np.array(decision.rows, dtype=np.int64)
-    return _said(decision.kind, session.states(rows[:1]), len(rows), 0)
+    return _said(decision.kind, session.row_states(rows[:1]), session.label_names, len(rows), 0)
 
 
-def _text(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _text(session: ReviewSession, args: Any) -> verbs.Text:
     [state] = session.states(np.array([_row(session, args)]))
     return {"text": state.text, "pair": state.pair_text}
 
@@ -106,54 +104,71 @@ def _row(session: ReviewSession, args: Any) -> int:
     return row
 
 
-def _histogram(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _histogram(session: ReviewSession, args: Any) -> messages.LossHistogram:
     return protocol.encode_histogram(session.loss_histogram(protocol.decode_query(args)))
 
 
-def _confusion(session: ReviewSession, args: Any) -> dict[str, Any]:
-    return protocol.encode_confusion(session.confusion(protocol.decode_query(args)), _ids(session))
+def _confusion(session: ReviewSession, args: Any) -> messages.Confusion:
+    return protocol.encode_confusion(session.confusion(protocol.decode_query(args)), session.label_names)
 
 
-def _facets(session: ReviewSession, args: Any) -> dict[str, Any]:
-    return asdict(session.facets(protocol.decode_query(args)))
+def _facets(session: ReviewSession, args: Any) -> messages.Facets:
+    return protocol.encode_facets(session.facets(protocol.decode_query(args)))
 
 
-def _duplicates(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _duplicates(session: ReviewSession, args: Any) -> verbs.Duplicates:
     rows = session.twins(_row(session, args))
-    return {"total": len(rows), "rows": _rows(session, session.states(rows[:_MOST_DUPLICATES]))}
+    return {"total": len(rows), "rows": _rows(session, session.states(rows[: messages.MOST_DUPLICATES]))}
 
 
-def _preview(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _preview(session: ReviewSession, args: Any) -> messages.Preview:
     chosen = protocol.decode_query(args) if args.get("rows") is None else protocol.decode_rows(args)
     seen = session.preview(chosen)
-    return {"total": seen.total, "verdicts": seen.verdicts, "revision": seen.revision, "rows": _rows(session, seen.rows)}
+    return protocol.encode_preview(seen, _rows(session, seen.rows))
 
 
-def _progress(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _progress(session: ReviewSession, args: Any) -> messages.Progress:
     return protocol.encode_progress(session.progress())
 
 
-def _spot_check(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _spot_check(session: ReviewSession, args: Any) -> verbs.SpotChecked:
     told = session.spot_check(args.get("rows"), anew=args.get("anew") is True)
     return {"errors_left": protocol.encode_errors_left(told), "summary": summary_of(session)}
 
 
-def _add_label(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _add_label(session: ReviewSession, args: Any) -> verbs.LabelAdded:
     name = args.get("name")
     session.add_label(name)
     return {"label": session.label_names.index(name), "label_names": session.label_names}
 
 
-def _summary(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _summary(session: ReviewSession, args: Any) -> messages.Summary:
     return summary_of(session)
 
 
-def summary_of(session: ReviewSession) -> dict[str, Any]:
+def summary_of(session: ReviewSession) -> messages.Summary:
     """How far the review is, as the grid tells it."""
-    return {**session.summary(), "can_undo": session.can_undo, "can_redo": session.can_redo}
+    counted = session.summary()
+    return {
+        "rows": counted["rows"],
+        "reviewed": counted["reviewed"],
+        "relabel": counted["relabel"],
+        "keep": counted["keep"],
+        "unsure": counted["unsure"],
+        "remove": counted["remove"],
+        "wrong": counted["wrong"],
+        "precision": counted["precision"],
+        "precision_last_50": counted["precision_last_50"],
+        "judged_last_50": counted["judged_last_50"],
+        "errors_left": counted["errors_left"],
+        "errors_left_interval": counted["errors_left_interval"],
+        "unmatched": counted["unmatched"],
+        "can_undo": session.can_undo,
+        "can_redo": session.can_redo,
+    }
 
 
-def _export(session: ReviewSession, args: Any) -> dict[str, Any]:
+def _export(session: ReviewSession, args: Any) -> verbs.Exported:
     """To a new file in the working directory: the `name` that was asked for, else `corrected.parquet`, `corrected-2.parquet`, …
 
     No path comes from the browser, and nothing is written over.
@@ -174,29 +189,35 @@ def _free_path() -> Path:
     raise ExportError(f"Expected a free name for {_EXPORT}.parquet, found none up to {_EXPORT}-999. Move the old exports away.")
 
 
-def _said(kind: str, rows: list[PageRow], touched: int, left_alone: int, act: str = "") -> str:
+def _said(kind: str, rows: list[RowState], names: list[str], touched: int, left_alone: int, act: str = "") -> str:
     """`act`: the kind that was undone or redone, where that is known."""
     if left_alone:
         also = "1 row was left alone: it was" if left_alone == 1 else f"{left_alone:,} rows were left alone: they were"
         also += " changed since"
-        return f"{_said(kind, rows, touched, 0, act)}; {also}" if touched else f"Nothing changed; {also}"
+        return f"{_said(kind, rows, names, touched, 0, act)}; {also}" if touched else f"Nothing changed; {also}"
     if not touched:
         return {"undo": "Nothing to undo", "redo": "Nothing to redo"}.get(kind, "Nothing changed")
     if touched > 1:
         what = f"{touched:,} rows: {_ACTS.get(kind, kind)}"
-        return what if kind != "relabel" else f"{what} → {rows[0].label}"
+        return what if kind != "relabel" else f"{what} → {_name(rows[0].label, names)}"
     row = rows[0]
     again = {"undo": "Undone", "redo": "Redone"}.get(kind)
     if again and act == "note":
         return f"{again}: note on row {row.row}"
-    said = f"Row {row.row}: {_state(row)}" if kind != "note" else f"Row {row.row}: note {'saved' if row.note else 'deleted'}"
+    said = (
+        f"Row {row.row}: {_state(row, names)}" if kind != "note" else f"Row {row.row}: note {'saved' if row.note else 'deleted'}"
+    )
     return f"{again}. {said}" if again else said
 
 
-def _state(row: PageRow) -> str:
-    given = row.given_label or "no label"
+def _name(label: int | None, names: list[str]) -> str:
+    return "no label" if label is None else names[label]
+
+
+def _state(row: RowState, names: list[str]) -> str:
+    given = _name(row.given, names)
     if row.verdict == "relabel":
-        return f"{given} → {row.label}"
+        return f"{given} → {_name(row.label, names)}"
     return {"keep": f"{given} kept", "unsure": f"{given}, unsure", "remove": f"{given}, removed", "": f"{given}, not reviewed"}[
         row.verdict
     ]

@@ -1,4 +1,4 @@
-"""The messages between the grid and the kernel. Twin of js/src/protocol.ts; examples in tests/protocol_cases.json.
+"""Reads what the grid sends and writes what it gets: messages.py has the fields, tests/protocol_cases.json examples.
 
 The browser asks `{v, rid, verb, args}`; each question gets one answer, `{rid, ok: true, revision, result}` or
 `{rid, ok: false, revision, error: {kind, message}}`. An answer to `decide` means saved.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -19,44 +19,29 @@ from loss_widget.errors import InputError, JournalError, LossWidgetError, ReadOn
 from loss_widget.review import Decision, PageRow, Query
 from loss_widget.review.decisions import KINDS
 from loss_widget.review.estimate import ErrorsLeft, Progress
-from loss_widget.review.panes import Cell, Confusion, LossHistogram
+from loss_widget.review.panes import Cell, Confusion, Facets, LossHistogram
+from loss_widget.review.query import Preview, RowState
+from loss_widget.widget import messages, verbs
+from loss_widget.widget.messages import MOST_AT_ONCE, MOST_COLUMN_TEXT, MOST_PROBABILITIES, MOST_ROWS, MOST_TEXT, VERSION
 
-VERSION = 1
-VERBS = (
-    "page",
-    "count",
-    "decide",
-    "text",
-    "summary",
-    "export",
-    "histogram",
-    "confusion",
-    "facets",
-    "duplicates",
-    "preview",
-    "progress",
-    "spot_check",
-    "add_label",
-)
-MOST_ROWS = 200
-MOST_TEXT = 2_000
-MOST_PROBABILITIES = 150
-MOST_COLUMN_TEXT = 200
-MOST_AT_ONCE = 100_000
+VERBS = tuple(get_type_hints(verbs.Verbs))
 
 _NOT_IN_NAMES = '/\\:*?"<>|'
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 _LONGEST_NAME = 200  # bytes; most file systems have room for 255, and a temporary name is longer
 
-_QUERY_TYPES: dict[str, tuple[type, ...]] = {
-    **{name: (str, type(None)) for name in ("given", "predicted", "verdict", "search")},
-    **dict.fromkeys(("descending", "disagreements", "search_regex", "spot_check"), (bool,)),
-    **dict.fromkeys(("offset", "limit"), (int,)),
-    "sort": (str,),
-    **dict.fromkeys(("loss_range", "quirk"), (list, tuple, type(None))),
-    "unlabelled": (bool, type(None)),
-    "as_of": (int, type(None)),
-}
+
+def _kinds(hint: Any) -> tuple[type, ...]:
+    """What a field of this type may be when it comes as JSON: (str, NoneType) for `str | None`."""
+    origin = get_origin(hint)
+    if origin is Literal:
+        return (str,)
+    if origin in (list, tuple):
+        return (list, tuple)
+    return tuple(kind for part in get_args(hint) for kind in _kinds(part)) or (hint,)
+
+
+_QUERY_TYPES = {name: _kinds(hint) for name, hint in get_type_hints(messages.Query).items()}
 
 
 @dataclass(frozen=True)
@@ -186,12 +171,12 @@ def _check_few(rows: int) -> None:
         )
 
 
-def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities: np.ndarray | None) -> dict[str, Any]:
+def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities: np.ndarray | None) -> messages.Row:
     """A row for the grid: ids for label names, at most MOST_TEXT characters, no NaN."""
-    ranked = None
+    ranked: list[tuple[int, float]] | None = None
     if probabilities is not None and np.isfinite(probabilities).all():
         order = np.argsort(-probabilities, kind="stable")[:MOST_PROBABILITIES]
-        ranked = [[int(label), round(float(probabilities[label]), 4)] for label in order]
+        ranked = [(int(label), round(float(probabilities[label]), 4)) for label in order]
     pair = row.pair_text
     return {
         "row": row.row,
@@ -212,51 +197,116 @@ def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities
         "truncated": row.truncated,
         "quirks": list(row.quirks),
         "columns": [value[:MOST_COLUMN_TEXT] for value in row.columns],
-        **encode_state(row, ids),
-    }
-
-
-def encode_values(values: Sequence[Any], names: Sequence[str]) -> list[str | int | float]:
-    """How the label column writes the labels; the name where that is nothing that JSON has."""
-    return [value if isinstance(value, (str, int, float)) else name for value, name in zip(values, names, strict=True)]
-
-
-def encode_state(row: PageRow, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
-    """What of a row a decision can change."""
-    return {
-        "row": row.row,
         "label": ids[row.label],
-        "verdict": row.verdict,
+        "verdict": cast(messages.Verdict, row.verdict),
         "note": row.note,
         "loss_after": number(row.loss_after),
     }
 
 
-def encode_histogram(told: LossHistogram) -> dict[str, Any]:
-    return {"edges": told.edges, "rows": told.rows, "reviewed": told.reviewed, "missing": told.missing}
+def encode_values(values: Sequence[Any], names: Sequence[str]) -> list[str | float | bool]:
+    """How the label column writes the labels; the name where that is nothing that JSON has."""
+    return [value if isinstance(value, (str, int, float)) else name for value, name in zip(values, names, strict=True)]
 
 
-def encode_confusion(told: Confusion, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
-    def cells(listed: list[Cell]) -> list[dict[str, Any]]:
-        return [{**asdict(cell), "given": ids[cell.given], "predicted": ids[cell.predicted]} for cell in listed]
-
-    return {"cells": cells(told.cells), "total": told.total, "rows": told.rows, "diagonal": cells(told.diagonal)}
-
-
-def encode_progress(told: Progress) -> dict[str, Any]:
-    bands = [{**asdict(band), "high": number(band.high), "precision": band.precision} for band in told.bands]
-    return {"curve": [list(point) for point in told.curve], "bands": bands, "errors_left": encode_errors_left(told.errors_left)}
+def encode_state(state: RowState) -> messages.RowState:
+    return {
+        "row": state.row,
+        "label": state.label,
+        "verdict": cast(messages.Verdict, state.verdict),
+        "note": state.note,
+        "loss_after": number(state.loss_after),
+    }
 
 
-def encode_errors_left(told: ErrorsLeft | None) -> dict[str, Any] | None:
-    return None if told is None else {**asdict(told), "needed": told.needed, "said": str(told)}
+def encode_histogram(found: LossHistogram) -> messages.LossHistogram:
+    return {"edges": found.edges, "rows": found.rows, "reviewed": found.reviewed, "missing": found.missing}
 
 
-def encode_error(error: BaseException) -> dict[str, str]:
-    kinds = {StaleDecision: "stale", ReadOnly: "read_only", JournalError: "journal", LossWidgetError: "input"}
-    kind = next((name for family, name in kinds.items() if isinstance(error, family)), "internal")
-    message = str(error) if kind != "internal" else f"Something went wrong in the kernel ({type(error).__name__}): {error}"
-    return {"kind": kind, "message": message}
+def encode_confusion(found: Confusion, names: Sequence[str]) -> messages.Confusion:
+    ids = {name: label for label, name in enumerate(names)}
+
+    def cells(listed: list[Cell]) -> list[messages.Cell]:
+        return [
+            {
+                "given": ids[cell.given],
+                "predicted": ids[cell.predicted],
+                "rows": cell.rows,
+                "reviewed": cell.reviewed,
+                "wrong": cell.wrong,
+            }
+            for cell in listed
+        ]
+
+    return {"cells": cells(found.cells), "total": found.total, "rows": found.rows, "diagonal": cells(found.diagonal)}
+
+
+def encode_facets(found: Facets) -> messages.Facets:
+    return {
+        "rows": found.rows,
+        "verdicts": _by_verdict(found.verdicts),
+        "disagreements": found.disagreements,
+        "quirks": found.quirks,
+        "pending": found.pending,
+    }
+
+
+def encode_preview(found: Preview, rows: list[messages.Row]) -> messages.Preview:
+    return {"total": found.total, "verdicts": _by_verdict(found.verdicts), "revision": found.revision, "rows": rows}
+
+
+def encode_progress(found: Progress) -> messages.Progress:
+    bands: list[messages.LossBand] = [
+        {
+            "low": band.low,
+            "high": number(band.high),
+            "rows": band.rows,
+            "reviewed": band.reviewed,
+            "wrong": band.wrong,
+            "keep": band.keep,
+            "precision": band.precision,
+        }
+        for band in found.bands
+    ]
+    left = None if found.errors_left is None else encode_errors_left(found.errors_left)
+    return {"curve": found.curve, "bands": bands, "errors_left": left}
+
+
+def encode_errors_left(found: ErrorsLeft) -> messages.ErrorsLeft:
+    return {
+        "drawn": found.drawn,
+        "judged": found.judged,
+        "wrong": found.wrong,
+        "kept": found.kept,
+        "needed": found.needed,
+        "population": found.population,
+        "found": found.found,
+        "unreviewed": found.unreviewed,
+        "error_rate": found.error_rate,
+        "error_rate_interval": found.error_rate_interval,
+        "errors_left": found.errors_left,
+        "errors_left_interval": found.errors_left_interval,
+        "said": str(found),
+    }
+
+
+def encode_error(error: BaseException) -> messages.Problem:
+    for family, kind in _ERROR_KINDS.items():
+        if isinstance(error, family):
+            return {"kind": kind, "message": str(error)}
+    return {"kind": "internal", "message": f"Something went wrong in the kernel ({type(error).__name__}): {error}"}
+
+
+_ERROR_KINDS: dict[type[BaseException], messages.ProblemKind] = {
+    StaleDecision: "stale",
+    ReadOnly: "read_only",
+    JournalError: "journal",
+    LossWidgetError: "input",
+}
+
+
+def _by_verdict(counts: Mapping[str, int]) -> dict[messages.Verdict, int]:
+    return {verdict: counts[verdict] for verdict in get_args(messages.Verdict)}
 
 
 def number(value: float | None) -> float | None:

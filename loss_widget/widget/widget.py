@@ -18,9 +18,11 @@ from ipywidgets import widget_serialization
 from loss_widget.errors import InputError
 from loss_widget.review import QUIRKS, Decision, Page, Query, ReviewSession
 from loss_widget.scores.scores import Scores
+from loss_widget.widget import messages
 from loss_widget.widget.answers import answer, summary_of, what_happened
 from loss_widget.widget.cells import CellBoundary
-from loss_widget.widget.protocol import MOST_ROWS, encode_values
+from loss_widget.widget.messages import MOST_ROWS
+from loss_widget.widget.protocol import encode_values
 
 _STATIC = Path(__file__).parent / "static"
 _LIVE_RELOAD = os.environ.get("ANYWIDGET_HMR") == "1"
@@ -277,10 +279,10 @@ class LossWidget(anywidget.AnyWidget):
         title = f"The {len(rows)} rows of highest loss, as they were when this cell ran"
         return f"<details><summary>{title}</summary><table><tr>{head}</tr>{body}</table></details>"
 
-    def _lw_snapshot(self) -> dict[str, Any]:
+    def _lw_snapshot(self) -> messages.Snapshot:
         session = self.session
         return {
-            "version": 1,
+            "version": messages.VERSION,
             "review": session.fingerprint,
             "label_names": session.label_names,
             "label_values": encode_values(session.label_values, session.label_names),
@@ -342,7 +344,7 @@ _LOWEST_FIRST = ("margin", "label_prob", "predicted_prob", "aum", "correctness",
 """Sorted by these, the most suspicious rows are the lowest."""
 
 
-def _sort(name: str) -> dict[str, Any]:
+def _sort(name: str) -> messages.Sort:
     return {"value": name, "name": _SORT_NAMES.get(name, name), "descending": name not in _LOWEST_FIRST}
 
 
@@ -356,12 +358,22 @@ def _provenance(source: Any) -> str:
     return " · ".join(part for part in (_model_name(made), folds, seen) if part)
 
 
-def _made(source: Any) -> dict[str, Any]:
+def _made(source: Any) -> messages.Made:
     """Where the scores came from, for a banner; no path, as it could be saved with the notebook."""
     made = source.provenance if isinstance(source, Scores) else {}
-    facts = {name: made.get(name) for name in ("in_sample", "folds", "engine", "precision", "device", "created")}
-    plain = {name: value if isinstance(value, (bool, int)) or value is None else str(value) for name, value in facts.items()}
-    return {"model": _model_name(made), **plain}
+
+    def text(name: str) -> str | None:
+        return None if made.get(name) is None else str(made[name])
+
+    return {
+        "model": _model_name(made),
+        "in_sample": made.get("in_sample"),
+        "folds": made.get("folds"),
+        "engine": text("engine"),
+        "precision": text("precision"),
+        "device": text("device"),
+        "created": text("created"),
+    }
 
 
 def _model_name(made: dict[str, Any]) -> str:

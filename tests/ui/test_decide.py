@@ -129,8 +129,8 @@ def test_a_decision_on_a_row_that_changed_elsewhere_shows_its_true_state_and_say
     grid.row(0).click()
     expect(grid.row(0)).to_have_attribute("data-label", "World")
     expect(grid.row(0)).to_have_attribute("data-saved", "true")
-    expect(grid.status).to_contain_text("changed elsewhere")
-    expect(grid.row(0)).to_contain_text("changed elsewhere")
+    expect(grid.status).to_contain_text("has another one by now")
+    expect(grid.row(0)).to_contain_text("has another one by now")
 
 
 def test_undo_and_redo_by_button(mount):

@@ -82,7 +82,7 @@ def test_undo_and_redo_by_key_bring_the_cursor_back(mount):
     grid.start_at(0)
     grid.page.keyboard.press("y")
     grid.page.keyboard.press("z")
-    expect(grid.status).to_contain_text("Undone: row 0")
+    expect(grid.status).to_contain_text("Undone. Row 0")
     expect(grid.row(0)).to_have_attribute("data-verdict", "")
     expect(grid.row(0)).to_be_focused()
     grid.page.keyboard.press("Shift+Z")
@@ -105,7 +105,7 @@ def test_the_usual_keys_undo_and_redo_but_in_a_text_field(mount):
         grid.page.keyboard.press(key)
     expect(grid.root.get_by_role("textbox", name="Note")).to_have_value("")
     grid.page.keyboard.press("Escape")
-    expect(grid.status).to_contain_text("Undone: row 0")
+    expect(grid.status).to_contain_text("Undone. Row 0")
 
 
 def test_keep_on_a_kept_row_keeps_it_and_moves_on(mount):

@@ -5,8 +5,8 @@ import { focusInPlace, isFocused, type Make, refill, set } from "../dom/dom";
 import { count, pluralRows } from "../dom/numbers";
 import { ALL_OF_FILTER, actOn, describePreview, joined, tooManyRows } from "../dom/words";
 import { labelName } from "../kernel/row-state";
-import { LONGEST_NOTE, type Preview } from "../protocol";
-import { MOST_ROWS, type Plan, type Selection } from "../state/selection";
+import { LONGEST_NOTE, MOST_AT_ONCE, type Preview } from "../protocol";
+import type { Plan, Selection } from "../state/selection";
 import type { State } from "../state/state";
 
 export interface Confirm {
@@ -66,14 +66,14 @@ export function makeConfirm(make: Make<State>, selection: Selection, back: () =>
     dialog.load("Loading the rows…", selection.preview(), (found) => {
       preview = found;
       ask(pluralRows(found.total));
-      set(confirmButton, { off: found.total === 0 || found.total > MOST_ROWS });
+      set(confirmButton, { off: found.total === 0 || found.total > MOST_AT_ONCE });
       const unreviewed = found.verdicts[""];
       refill(unreviewedButton, [`Only the ${count(unreviewed)} not reviewed`]);
       unreviewedButton.hidden =
         !replaces(next) || confirmButton.disabled || unreviewed === 0 || unreviewed === found.total;
       const label = labelName(state, next.label ?? -1) ?? "";
       return [
-        found.total > MOST_ROWS ? tooManyRows(MOST_ROWS) : describePreview(found),
+        found.total > MOST_AT_ONCE ? tooManyRows(MOST_AT_ONCE) : describePreview(found),
         found.rows.map((row) =>
           rowLine(
             make,

@@ -26,10 +26,8 @@ export function percent(probability: number | null): string {
 
 export const loss = (nats: number | null): string => (nats === null ? "–" : nats.toFixed(2));
 
-/** Above every loss: JSON has no infinity. */
-export const NO_END = 1e9;
-
-export function lossRange([low, high]: readonly [number, number]): string {
-  if (high >= NO_END) return `loss ≥ ${loss(low)}`;
-  return low <= 0 ? `loss ≤ ${loss(high)}` : `loss ${loss(low)} to ${loss(high)}`;
+/** null: an open end. */
+export function lossRange([low, high]: readonly [number | null, number | null]): string {
+  if (high === null) return `loss ≥ ${loss(low)}`;
+  return low === null || low <= 0 ? `loss ≤ ${loss(high)}` : `loss ${loss(low)} to ${loss(high)}`;
 }

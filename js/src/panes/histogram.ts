@@ -1,7 +1,7 @@
 /** The losses of all rows as a histogram. A brush, dragged or moved by keys, filters to the rows between its two ends. */
 
 import { boxOf, DECORATIVE, focusInPlace, isFocused, type Make, refill, set } from "../dom/dom";
-import { clamp, count, loss, lossRange, NO_END, percentOf, pluralRows } from "../dom/numbers";
+import { clamp, count, loss, lossRange, percentOf, pluralRows } from "../dom/numbers";
 import { makeTimer } from "../dom/timer";
 import { COUNTING, HIDDEN, joined } from "../dom/words";
 import type { LossHistogram } from "../protocol";
@@ -9,13 +9,14 @@ import type { State } from "../state/state";
 import type { Store } from "../state/store";
 
 type Bins = readonly [first: number, last: number];
-type Range = readonly [number, number];
+/** Ends of a filter; null: an open end. */
+type Range = readonly [number | null, number | null];
 
 const PAUSE_MS = 300;
 const STEPS_OF_TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 const STEPS: Readonly<Record<string, number>> = {
   ...{ ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 },
-  ...{ Home: -NO_END, End: NO_END },
+  ...{ Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY },
 };
 
 export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
@@ -45,11 +46,12 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
   const rangeOf = ([from, to]: Bins): Range | null =>
     from === 0 && to === last()
       ? null
-      : [from === 0 ? Math.min(0, edge(0)) : edge(from), to === last() ? NO_END : edge(to + 1)];
+      : [from === 0 ? null : edge(from), to === last() ? null : edge(to + 1)];
   const binsOf = (range: Range | null): Bins | null => {
     if (!range || edges.length < 2) return null;
-    const from = limit(edges.filter((at) => at <= range[0] + 1e-9).length - 1);
-    const to = edges.findIndex((at) => at >= range[1] - 1e-9);
+    const [low, high] = [range[0] ?? Number.NEGATIVE_INFINITY, range[1] ?? Number.POSITIVE_INFINITY];
+    const from = limit(edges.filter((at) => at <= low + 1e-9).length - 1);
+    const to = edges.findIndex((at) => at >= high - 1e-9);
     return [from, to < 0 ? last() : Math.max(from, limit(to - 1))];
   };
   const apply = () => {
@@ -179,7 +181,7 @@ export function makeHistogram(make: Make<State>, store: Store): HTMLElement {
     ]);
     slots = all.map((rows, i) => {
       const done = reviewed[i] ?? 0;
-      const range = lossRange([edge(i), i === last() ? NO_END : edge(i + 1)]);
+      const range = lossRange([edge(i), i === last() ? null : edge(i + 1)]);
       return make(
         "",
         { title: `${range}: ${pluralRows(rows)}, ${done} reviewed` },

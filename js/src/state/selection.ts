@@ -6,8 +6,6 @@ import type { Position } from "./position";
 
 /** A decision on more rows than this is shown and asked about first. */
 export const ASK_ABOVE = 20;
-/** The kernel refuses a decision on more. */
-export const MOST_ROWS = 100_000;
 
 /** A decision on the selected rows. */
 export interface Plan {
