@@ -28,6 +28,17 @@ def losses(log_probs: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
     return np.where(label_ids >= 0, picked + 0, np.nan).astype(np.float32)  # + 0: a probability of 1 has no loss of -0.0
 
 
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """(n, n_labels) log-probabilities of log-odds, in their own type.
+
+    >>> np.exp(log_softmax(np.array([[1000.0, 1000.0]])))
+    array([[0.5, 0.5]])
+    """
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logs: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return logs
+
+
 def binary_losses(log_probs: np.ndarray, on: np.ndarray) -> np.ndarray:
     """(n, n_labels) float32, nats: the binary cross-entropy of each label of a multi-label model, NaN where `on` is -1.
 

@@ -70,6 +70,13 @@ def log_sigmoid(logits: Any) -> Any:
     return torch.nn.functional.logsigmoid(logits)
 
 
+def unit_length(means: Any) -> Any:
+    """(batch, width) float32 embeddings of the means of last hidden states: divided by their lengths."""
+    import torch
+
+    return torch.nn.functional.normalize(means, dim=-1)
+
+
 def align(
     given: GivenLabels, model_names: Sequence[str], *, multi_label: bool, label_map: Mapping[Any, str] | None = None
 ) -> AlignedLabels:

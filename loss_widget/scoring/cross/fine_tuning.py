@@ -63,7 +63,14 @@ def fine_tuned(
         with _random_numbers_kept():
             classifier = _fresh_classifier(base, labels.names, reader.tokenizer, seed=training.seed)
             _train(classifier, reader, _Rows(reader, examples, labels.codes, others), training, progress=progress)
-        judge = Scorer(classifier, tokenizer=reader.tokenizer, max_length=reader.max_length, device=reader.device)
+        judge = Scorer(
+            classifier,
+            tokenizer=reader.tokenizer,
+            max_length=reader.max_length,
+            device=reader.device,
+            token_budget=reader.token_budget,
+            threads=reader.threads,
+        )
         read = judge(examples.contents.take(held_out), progress=progress)
         result.log_probs[held_out] = read.log_probs
         result.tokens[held_out] = read.tokens

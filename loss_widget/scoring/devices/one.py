@@ -1,4 +1,4 @@
-"""A classifier on one device: its engines, chosen by the first rows that it reads, and its passes in either precision."""
+"""A model on one device: its engines, chosen by the first rows that it reads, and its passes in either precision."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from loss_widget.scoring.engine.batches import Padding
 from loss_widget.scoring.engine.choose import Activation, choose_engine, rough_engine
 from loss_widget.scoring.engine.forward import Engine, ForwardPass, OnBatch
 from loss_widget.scoring.engine.parallel_batches import ParallelBatches
-from loss_widget.scoring.engine.stock import StockEngine, read_logits
+from loss_widget.scoring.engine.stock import StockEngine, read_logits, read_mean_pooled
 from loss_widget.scoring.engine.tokens import Tokens
 from loss_widget.scoring.text_reader import autotune_on
 
 
 @dataclass(frozen=True)
 class ForwardSettings:
-    """How a classifier is to be read. Picklable.
+    """How a model is to be read. Picklable.
 
-    `activation`: from logits to log-probabilities. `known_as`: a hash of all that is known of the model, by which the result of a
-    self-check is remembered. `engine`: see `choose.ENGINES`. `token_budget`, `threads`: as of `Scorer`.
+    `activation`: from logits to log-probabilities; where `pooled`, from means of last hidden states to embeddings. `known_as`: a
+    hash of all that is known of the model, by which the result of a self-check is remembered. `engine`: see `choose.ENGINES`.
+    `token_budget`, `threads`: as of `Scorer`.
     """
 
     activation: Activation
@@ -30,6 +31,7 @@ class ForwardSettings:
     engine: str = "auto"
     token_budget: int | None = None
     threads: int | None = None
+    pooled: bool = False
 
 
 class OneDevice:
@@ -38,8 +40,8 @@ class OneDevice:
     def __init__(self, model: Any, settings: ForwardSettings) -> None:
         self._model = model
         self._settings = settings
-        activation = settings.activation
-        self._stock = StockEngine(model, lambda output, mask: activation(read_logits(output, mask)), padding=settings.padding)
+        activation, read = settings.activation, read_mean_pooled if settings.pooled else read_logits
+        self._stock = StockEngine(model, lambda output, mask: activation(read(output, mask)), padding=settings.padding)
         self._exact: Engine | None = None
         self._why_stock = ""
         self._passes: dict[str, ForwardPass] = {}

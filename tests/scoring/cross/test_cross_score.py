@@ -12,15 +12,11 @@ import pytest
 import torch
 import transformers
 from easy_texts import easy
-from hypothesis import given
-from hypothesis import strategies as st
 from tiny_models import PAIRS, TEXTS, tiny, wordpiece
 
-from loss_widget.data.labels import AlignedLabels
 from loss_widget.errors import DataError, InputError, ModelError
 from loss_widget.scores.scores import Scores
 from loss_widget.scoring import cross_score
-from loss_widget.scoring.cross.cross_score import assign_folds, out_of_fold_log_probs
 
 
 def judged(data: Any, **more: Any) -> Scores:
@@ -38,42 +34,26 @@ def test_wrong_labels_come_to_the_top() -> None:
     assert {name: scores.provenance[name] for name in expected} == expected
 
 
-def test_no_row_is_judged_by_a_head_that_saw_it() -> None:
-    rng = np.random.default_rng(0)
-    labels = AlignedLabels(rng.integers(0, 2, 60).astype(np.int32), ("a", "b"), ("a", "b"))
-    noise = rng.normal(size=(60, 200)).astype(np.float32)  # wide enough to be learned by heart
-    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    fold_of = assign_folds(labels.codes, np.arange(60), folds=5, seed=0)
-    log_probs = out_of_fold_log_probs(noise, labels, fold_of)
-    assert 0.2 < (log_probs.argmax(axis=1) == labels.codes).mean() < 0.8
-
-
 def test_the_same_call_gives_the_same_numbers() -> None:
     frame = easy()
     np.testing.assert_array_equal(judged(frame).log_probs, judged(frame).log_probs)
+    np.testing.assert_array_equal(judged(frame, rounds=1).log_probs, judged(frame, rounds=1).log_probs)
     assert not np.array_equal(judged(frame, seed=1).log_probs, judged(frame).log_probs)
+
+
+def test_how_it_was_done_is_said() -> None:
+    frame = easy()
+    frame.loc[[10, 33], "label"] = ["sport", "money"]
+    made = judged(frame).provenance
+    assert made["rounds"] == 2
+    assert "judged every row without having learned from it, in 2 rounds" in made["how"]
+    assert (
+        judged(frame, rounds=1, neighbours=False).provenance["how"].endswith("judged every row without having learned from it.")
+    )
 
 
 def test_every_row_sums_to_1() -> None:
     np.testing.assert_allclose(judged(easy()).probs.sum(axis=1), 1.0, atol=1e-5)
-
-
-@given(
-    st.lists(st.tuples(st.integers(-1, 4), st.integers(0, 30)), min_size=5, max_size=200),
-    st.integers(2, 5),
-    st.integers(0, 2**32 - 1),
-)
-def test_folds_keep_groups_together_and_labels_apart(rows: list[tuple[int, int]], folds: int, seed: int) -> None:
-    labels, groups = np.array(rows).T
-    fold_of = assign_folds(labels, groups, folds=folds, seed=seed)
-    assert ((fold_of >= 0) & (fold_of < folds)).all()
-    np.testing.assert_array_equal(fold_of, assign_folds(labels, groups, folds=folds, seed=seed))
-    for group in np.unique(groups):
-        assert len(set(fold_of[groups == group])) == 1
-    _, first = np.unique(groups, return_index=True)
-    for label in np.unique(labels[first]):
-        counts = np.bincount(fold_of[first][labels[first] == label], minlength=folds)
-        assert counts.max() - counts.min() <= 1
 
 
 def test_identical_texts_stay_in_one_fold() -> None:
@@ -135,7 +115,7 @@ def test_other_encoders_work_too(family: str) -> None:
     model, tokenizer = tiny(family)
     scores = cross_score(easy(), model.base_model, tokenizer=tokenizer, progress=False)
     assert scores.provenance["accuracy"] > 0.7
-    assert scores.provenance["batching"] == "padded"
+    assert scores.provenance["batching"] == ("padded" if family == "bart" else "packed")
 
 
 def test_an_encoder_can_be_loaded_from_a_folder(tmp_path: Path) -> None:
@@ -174,6 +154,11 @@ def test_bad_arguments_are_refused() -> None:
             judged(easy(), folds=folds)
     with pytest.raises(InputError, match="folds = 2, the number of labelled rows, found 5"):
         judged(easy().drop_duplicates("label").head(2))
+    for rounds in (0, -1, 1.5, True, None):
+        with pytest.raises(InputError, match="rounds to be a whole number of at least 1"):
+            judged(easy(), rounds=rounds)
+    with pytest.raises(InputError, match="neighbours to be True or False, found 5"):
+        judged(easy(), neighbours=5)
     with pytest.raises(DataError, match="at least two labels to tell apart, found 1"):
         judged(easy().assign(label="money"))
     with pytest.raises(ModelError, match=r"Expected an encoder: .* found int"):
