@@ -127,7 +127,7 @@ class _Panel:
 
 def _over_all_labels(logs: np.ndarray, *, learned_from: int) -> np.ndarray:
     """Labels that are at -inf in all rows get what one unseen row would."""
-    unknown: np.ndarray = np.isneginf(logs).all(axis=0)
+    unknown = np.asarray(np.isneginf(logs).all(axis=0))
     smallest = 1.0 / (learned_from + len(unknown))
     logs = np.maximum(logs, np.log(np.finfo(np.float32).tiny))
     if unknown.any():
