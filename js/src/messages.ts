@@ -78,6 +78,10 @@ export interface Snapshot {
   readonly version: number;
   /** The same for the same rows on the same journal, whichever kernel and widget hold them. */
   readonly review: string;
+  /** What rows show ("text"): a kind of loss_widget/data/contents.py. */
+  readonly content: string;
+  /** What a label is ("one", "set"): a kind of loss_widget/data/label_space.py. */
+  readonly labels: string;
   readonly label_names: readonly string[];
   /** The labels as the label column writes them. */
   readonly label_values: readonly (string | number | boolean)[];

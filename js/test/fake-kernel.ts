@@ -97,6 +97,8 @@ export class FakeKernel {
     return {
       version: 1,
       review: this.#review,
+      content: "text",
+      labels: "one",
       label_names: this.labels,
       label_values: this.setup.label_values ?? this.labels,
       rows: this.rows.length,

@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from loss_widget.data.columns import column_position
 from loss_widget.data.contents import ContentColumns, Contents
 from loss_widget.data.files import read_frame
-from loss_widget.data.label_sets import holds_label_sets, read_label_sets
-from loss_widget.data.labels import GivenLabels, read_labels
+from loss_widget.data.label_space import GivenLabels, kind_of
 from loss_widget.data.texts import content_columns
-from loss_widget.errors import DataError, LabelError
+from loss_widget.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,13 @@ def read_examples(
     text: str | Sequence[str] | ContentColumns = "text",
     label: str = "label",
     label_names: Sequence[str] | None = None,
-    label_sets: bool = False,
+    head: str | None = "softmax",
 ) -> Examples:
     """Examples of a pandas or polars DataFrame, a pyarrow Table, a `datasets.Dataset`, a list of dicts, or a file.
 
-    `label_sets`: a label column of lists is read as `GivenLabelSets`; else it is refused. Raises `DataError` for anything else or
-    for no rows, `ColumnError` for a column that is not there. `data` is not modified.
+    `head`: what makes the probabilities that are to judge the labels ("softmax", "sigmoid"), where that is known already: labels
+    that it cannot judge are refused. Raises `DataError` for anything else or for no rows, `ColumnError` for a column that is not
+    there, `LabelError` for labels that are none. `data` is not modified.
     """
     shown = content_columns(text)
     frame, names = read_frame(data, text=shown.names, label=label)
@@ -60,20 +59,9 @@ def read_examples(
         )
     for name in (*shown.names, label):
         column_position(frame, name)
-    told = label_names is not None
-    read = read_label_sets if label_sets and holds_label_sets(frame[label]) else _read_given
-    given = read(frame[label], label_names=label_names if told else names, by_position=not told)
+    is_told = label_names is not None
+    column = frame.iloc[:, column_position(frame, label)]
+    given = kind_of(column).read(column, label_names=label_names if is_told else names, by_position=not is_told)
     contents, notes = shown.read(frame)
+    given = given if head is None else given.for_head(head)
     return Examples(frame, shown, label, contents, given, contents.keys(), notes)
-
-
-def _read_given(column: pd.Series, *, label_names: Sequence[str] | None, by_position: bool) -> GivenLabels:
-    try:
-        return read_labels(column, label_names=label_names, by_position=by_position)
-    except (TypeError, pa.ArrowException) as error:  # lists, arrays and dicts are no labels
-        row = next((i for i, v in enumerate(column) if not pd.api.types.is_scalar(v)), 0)
-        raise LabelError(
-            f"Expected one label a row, a name (str) or an id (int), found {column.iloc[row]!r} "
-            f"({type(column.iloc[row]).__name__}) in column {column.name!r}, row {row}. Take one label of each, for example with "
-            "`.str[0]`; or judge them all by `lw.score` with a multi-label model."
-        ) from error

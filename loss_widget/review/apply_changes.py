@@ -15,7 +15,7 @@ import pandas as pd
 
 from loss_widget.data.columns import column_position
 from loss_widget.data.contents import ContentColumns
-from loss_widget.data.labels import NO_LABEL
+from loss_widget.data.label_space import NO_LABEL
 from loss_widget.data.texts import content_columns
 from loss_widget.errors import DataError, listing
 from loss_widget.review.journal.journal import read_journal

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from loss_widget.data.labels import NO_LABEL
+from loss_widget.data.label_space import NO_LABEL
 from loss_widget.errors import StaleDecision, listing
 from loss_widget.review.query import VERDICTS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,9 @@ import pandas as pd
 
 from loss_widget.data.columns import column_position
 from loss_widget.data.contents import ContentColumns
-from loss_widget.data.labels import NO_LABEL
+from loss_widget.data.label_space import NO_LABEL, UNKNOWN, LabelSpace
 from loss_widget.errors import LabelError, ReviewError, listing
 
-_UNKNOWN = -2
 _ABSENT = object()
 
 
@@ -22,38 +21,33 @@ class LabelColumn:
     """Writes label ids into one column of `frame`, by position, each in the column's own representation.
 
     A row is only written if its text and its value are what was last known of them; other rows are left alone and named in a
-    warning. Index, dtypes, column order and attrs stay. `values[i]` is how the column writes label i; `aliases` maps every value
-    of the column to its id. `read_only`: why no label can be written, in words, where that is so.
+    warning. Index, dtypes, column order and attrs stay. `space` translates, and is swapped when there is a label more.
     """
 
-    def __init__(
-        self,
-        frame: pd.DataFrame,
-        *,
-        shown: ContentColumns,
-        label: str,
-        values: Sequence[Any],
-        aliases: Mapping[Any, int],
-        keys: np.ndarray,
-        read_only: str = "",
-    ) -> None:
+    def __init__(self, frame: pd.DataFrame, *, shown: ContentColumns, label: str, space: LabelSpace, keys: np.ndarray) -> None:
         self.frame = frame
-        self.read_only = read_only
         self.shown = shown
         self.label = label
-        self.values = list(values)
-        self._aliases = dict(aliases)
+        self.space = space
         self._keys = keys
-        self._known = np.full(len(frame), NO_LABEL, dtype=np.int32)  # (n,) the ids that stand in the column
-        if not read_only:
-            codes, uniques = pd.factorize(frame.iloc[:, column_position(frame, label)])
-            ids = [self._id_of(value) for value in uniques]
-            self._known = np.array([*ids, NO_LABEL], dtype=np.int32)[codes]
+        self._known = space.ids_in(self.column)  # (n,) what stands in the column
         self._originals: dict[int, Any] = {}
         self._waiting: dict[int, int] = {}
         self._turned_back: set[int] = set()  # the waiting rows that an undo or redo wants
         self._by_hand: set[int] = set()  # rows where somebody else wrote, and nobody has decided since
         self._told_moved = False
+
+    @property
+    def column(self) -> pd.Series:
+        """The label column as it now is."""
+        return self.frame.iloc[:, column_position(self.frame, self.label)]
+
+    def translate_by(self, space: LabelSpace) -> None:
+        """Labels are those of a larger space from now on."""
+        self.space = space
+        strange = np.flatnonzero(self._known == UNKNOWN)
+        if len(strange):
+            self._known[strange] = space.ids_in(self.column.iloc[strange])
 
     def want(self, rows: np.ndarray, label_ids: np.ndarray, *, turned_back: bool = False) -> None:
         """These rows shall get these labels at the next flush.
@@ -109,61 +103,34 @@ class LabelColumn:
     def value_of(self, label_id: int, row: int | None = None) -> Any:
         """A label as the column writes it; without a label, what first stood in the row."""
         if label_id != NO_LABEL:
-            return self.values[label_id]
+            return self.space.value_of(label_id)
         original = self._originals.get(row, _ABSENT) if row is not None else _ABSENT
-        return original if original is not _ABSENT and self._id_of(original) == NO_LABEL else self._missing()
+        return original if original is not _ABSENT and self.space.id_of(original) == NO_LABEL else self._missing()
 
     def column_of(self, label_ids: np.ndarray) -> pd.Series:
         """Label ids as values of the column, in its dtype wherever that can hold them."""
-        like = self.frame.iloc[:, column_position(self.frame, self.label)]
         values = pd.Series([self.value_of(i) for i in label_ids.tolist()], dtype=object)
         try:
-            return values.astype(like.dtype)
+            return values.astype(self.column.dtype)
         except (TypeError, ValueError):
             return values
 
     def check_writable(self, label_id: int) -> None:
         """`LabelError` where the column has no value for this label, or no room for it."""
-        value, dtype = self.values[label_id], self.frame.dtypes.iloc[column_position(self.frame, self.label)]
-        whole = isinstance(dtype, np.dtype) and dtype.kind in "iu"
-        name_in_numbers = isinstance(value, str) and pd.api.types.is_numeric_dtype(dtype)
-        if value is None or name_in_numbers or (whole and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):
-            raise LabelError(
-                f"Expected a label that a column of {dtype} can hold, found {'one too many' if value is None else repr(value)}. "
-                "Widen the label column first."
-            )
-
-    def class_names(self, names: Sequence[str]) -> list[str] | None:
-        """The names of integer labels 0, 1, 2 … in that order; None for a column of names, or where the names are not known."""
-        ids = [v for v in self.values if isinstance(v, int) and not isinstance(v, bool)]
-        if (
-            len(ids) != len(names)
-            or sorted(ids) != list(range(len(ids)))
-            or all(n == str(i) for n, i in zip(names, ids, strict=True))
-        ):
-            return None
-        return [name for _, name in sorted(zip(ids, names, strict=True))]
+        self.space.check_writable(label_id, self.column)
 
     @property
-    def holds_names(self) -> bool:
+    def takes_names(self) -> bool:
         """Whether the column is one of names, not of ids, so that a new one finds room in it."""
-        dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
-        of_names = not self.values or all(isinstance(v, str) for v in self.values)
-        return of_names and not pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+        return self.space.takes_names(self.column)
 
-    def can_hold_new(self, name: str) -> Any:
-        """The value of a label that the column has never seen; `LabelError` where its type has no room for names."""
-        if not self.holds_names:
-            dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
+    def check_takes(self, name: str) -> None:
+        """`LabelError` where the column has no room for a name that it has never seen."""
+        if not self.takes_names:
             raise LabelError(
-                f"Expected a label column of names to add {name!r} to, found {dtype}. Map the column to names first, "
+                f"Expected a label column of names to add {name!r} to, found {self.column.dtype}. Map the column to names first, "
                 "for example with `df[label] = df[label].map(dict(enumerate(label_names)))`."
             )
-        return name
-
-    def add(self, value: Any) -> None:
-        self._aliases.setdefault(value, len(self.values))
-        self.values.append(value)
 
     def _write(self, frame: pd.DataFrame, labels: Mapping[int, int], *, remember: bool) -> tuple[dict[int, int], list[int]]:
         """The labels written, and the rows left alone because they are not what was last known of them."""
@@ -175,7 +142,7 @@ class LabelColumn:
         values: list[Any] = []
         strangers: list[int] = []
         for row, value in zip(rows.tolist(), found, strict=True):
-            now = self._id_of(value)
+            now = self.space.id_of(value)
             by_hand = now not in (self._known[row], labels[row]) or (row in self._by_hand and row in self._turned_back)
             if by_hand and now != labels[row]:
                 strangers.append(row)
@@ -193,7 +160,7 @@ class LabelColumn:
             original = self._originals.get(row, value)
             write[row] = labels[row]
             changed.append(row)
-            values.append(original if self._id_of(original) == labels[row] else self.value_of(labels[row], row))
+            values.append(original if self.space.id_of(original) == labels[row] else self.value_of(labels[row], row))
         if changed:
             _put(frame, changed, position, values)
         return write, strangers
@@ -227,18 +194,8 @@ class LabelColumn:
         part = frame.iloc[rows, [column_position(frame, name) for name in self.shown.names]]
         return self.shown.read(part)[0].keys() == self._keys[rows]
 
-    def _id_of(self, value: Any) -> int:
-        if value is None or value is pd.NA or (isinstance(value, float) and value != value):
-            return NO_LABEL
-        value = value.item() if isinstance(value, np.generic) else value
-        if value in self._aliases:
-            return self._aliases[value]
-        if value in self.values:
-            return self.values.index(value)
-        return NO_LABEL if value in ("", -1, -100) else _UNKNOWN
-
     def _missing(self) -> Any:
-        dtype = self.frame.iloc[:, column_position(self.frame, self.label)].dtype
+        dtype = self.column.dtype
         plain_number = isinstance(dtype, np.dtype) and dtype.kind in "iu"
         return -1 if plain_number else None
 

@@ -8,20 +8,17 @@ import numpy as np
 import pandas as pd
 
 from loss_widget.errors import ColumnError, listing
-from loss_widget.review.decisions import Decisions
-from loss_widget.review.estimate import ErrorsLeft
-from loss_widget.review.label_column import LabelColumn
 from loss_widget.review.query import VERDICTS
-from loss_widget.review.table import ReviewTable
-from loss_widget.scores.scores import Scores
+from loss_widget.review.review_state import Review
 
 _RECENT = 50
 
 
-def summary(decisions: Decisions, left: ErrorsLeft | None, drawn: np.ndarray, *, unmatched: int) -> dict[str, Any]:
+def summary(review: Review) -> dict[str, Any]:
     """Counts per verdict, and how many of the rows looked at were wrong; see `ReviewSession.summary`."""
+    decisions, left = review.decisions, review.errors_left()
     counts = dict(zip(VERDICTS[1:], decisions.counts[1:].tolist(), strict=True))
-    last = [VERDICTS[decisions.verdicts[row]] for row in decisions.last(_RECENT, without=drawn)]
+    last = [VERDICTS[decisions.verdicts[row]] for row in decisions.last(_RECENT, without=review.drawn)]
     wrong = counts["relabel"] + counts["remove"]
     recent = last.count("relabel") + last.count("remove")
     judged = recent + last.count("keep")
@@ -35,12 +32,13 @@ def summary(decisions: Decisions, left: ErrorsLeft | None, drawn: np.ndarray, *,
         "judged_last_50": judged,
         "errors_left": None if left is None else left.errors_left,
         "errors_left_interval": None if left is None else left.errors_left_interval,
-        "unmatched": unmatched,
+        "unmatched": len(review.unmatched),
     }
 
 
-def changes(table: ReviewTable, labels: LabelColumn, decisions: Decisions) -> pd.DataFrame:
+def changes(review: Review) -> pd.DataFrame:
     """One row per reviewed row, in the order of the data."""
+    table, labels, decisions = review.table, review.column, review.decisions
     rows = np.flatnonzero(decisions.verdicts)
     stamps = [decisions.stamps.get(row, ("", "")) for row in rows.tolist()]
     given, now = table.given[rows], decisions.labels[rows]
@@ -54,7 +52,7 @@ def changes(table: ReviewTable, labels: LabelColumn, decisions: Decisions) -> pd
             "old_label": labels.column_of(given),
             "new_label": labels.column_of(now),
             "loss_before": table.loss[rows],
-            "loss_after": table.loss_of(rows, now),
+            "loss_after": review.loss_of(rows, now),
             "note": [decisions.notes.get(row, "") for row in rows.tolist()],
             "reviewed_at": pd.to_datetime([at for at, _ in stamps], utc=True, format="ISO8601"),
             "reviewer": [reviewer for _, reviewer in stamps],
@@ -62,25 +60,16 @@ def changes(table: ReviewTable, labels: LabelColumn, decisions: Decisions) -> pd
     )
 
 
-def corrected(
-    source: Any,
-    table: ReviewTable,
-    labels: LabelColumn,
-    decisions: Decisions,
-    *,
-    drop_removed: bool,
-    only_reviewed: bool,
-    audit: bool,
-    scores: bool,
-) -> pd.DataFrame:
+def corrected(review: Review, *, drop_removed: bool, only_reviewed: bool, audit: bool, scores: bool) -> pd.DataFrame:
     """A new frame with the caller's own columns and the labels as they now stand."""
+    labels, decisions = review.column, review.decisions
     frame = labels.corrected(np.flatnonzero(decisions.verdicts))
-    if isinstance(source, Scores):
-        frame = frame if scores else frame.loc[:, ~frame.columns.isin(source.columns)]
+    if review.score_columns:
+        frame = frame if scores else frame.loc[:, ~frame.columns.isin(review.score_columns)]
     elif scores:
-        _add(frame, _model_columns(table, labels, frame), replace=True)
+        _add(frame, _model_columns(review, frame), replace=True)
     if audit:
-        _add(frame, _audit_columns(table, labels, decisions), replace=False)
+        _add(frame, _audit_columns(review), replace=False)
     keep = np.ones(len(frame), dtype=bool)
     if drop_removed:
         keep &= decisions.verdicts != VERDICTS.index("remove")
@@ -89,17 +78,19 @@ def corrected(
     return frame if keep.all() else frame[keep]
 
 
-def _model_columns(table: ReviewTable, labels: LabelColumn, frame: pd.DataFrame) -> dict[str, Any]:
+def _model_columns(review: Review, frame: pd.DataFrame) -> dict[str, Any]:
+    table = review.table
     columns = {"loss": table.loss, "label_prob": table.label_prob, "predicted_prob": table.predicted_prob}
-    columns = {"predicted_label": labels.column_of(table.predicted).to_numpy(), **columns}
+    columns = {"predicted_label": review.column.column_of(table.predicted).to_numpy(), **columns}
     return {name: values for name, values in columns.items() if name not in frame.columns}
 
 
-def _audit_columns(table: ReviewTable, labels: LabelColumn, decisions: Decisions) -> dict[str, Any]:
+def _audit_columns(review: Review) -> dict[str, Any]:
+    decisions = review.decisions
     stamps = decisions.stamps
-    rows = range(len(table))
+    rows = range(len(review.table))
     return {
-        "original_label": labels.column_of(table.given).array,
+        "original_label": review.column.column_of(review.table.given).array,
         "verdict": [VERDICTS[code] for code in decisions.verdicts.tolist()],
         "note": [decisions.notes.get(row, "") for row in rows],
         "reviewed_at": pd.to_datetime([stamps.get(row, (None,))[0] for row in rows], utc=True, format="ISO8601"),

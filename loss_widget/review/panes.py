@@ -13,7 +13,7 @@ import numpy as np
 
 from loss_widget.review.estimate import is_wrong
 from loss_widget.review.query import VERDICTS, Query
-from loss_widget.review.table import ReviewTable
+from loss_widget.review.review_state import Review
 from loss_widget.review.text.quirks import QUIRKS
 
 _BINS = 50
@@ -21,7 +21,7 @@ _MOST_CELLS = 300
 _DENSE = 2_000  # labels: above this a matrix of all pairs is larger than the list of those that occur
 _KEPT = 32
 
-Told = TypeVar("Told")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Cell:
     rows: int
     reviewed: int
     wrong: int
+    given_id: int
+    predicted_id: int
 
 
 @dataclass(frozen=True)
@@ -72,116 +74,110 @@ class Facets:
     pending: list[str]
 
 
-class Navigators:
-    """The navigators of one table; answers are kept until the next decision. The caller holds the session's lock.
+class Panes:
+    """What the panes show of a review; answers are kept until the next decision. The caller holds the session's lock."""
 
-    `verdicts_at(revision)`: (n,) int8 codes, now for None. `drawn()`: the rows of the spot check.
-    """
-
-    def __init__(
-        self, table: ReviewTable, *, verdicts_at: Callable[[int | None], np.ndarray], drawn: Callable[[], np.ndarray]
-    ) -> None:
-        self._table = table
-        self._verdicts_at = verdicts_at
-        self._drawn = drawn
+    def __init__(self) -> None:
         self._edges: np.ndarray | None = None
         self._bin: np.ndarray | None = None
         self._kept: dict[tuple[str, Query, int], object] = {}
 
-    def histogram(self, query: Query, revision: int) -> LossHistogram:
+    def histogram(self, review: Review, query: Query) -> LossHistogram:
         """See `ReviewSession.loss_histogram`."""
-        return self._once("histogram", replace(query, loss_range=None), revision, self._histogram)
+        return self._once("histogram", review, replace(query, loss_range=None), self._histogram)
 
-    def confusion(self, query: Query, revision: int) -> Confusion:
+    def confusion(self, review: Review, query: Query) -> Confusion:
         """See `ReviewSession.confusion`."""
-        return self._once("confusion", replace(query, given=None, predicted=None), revision, self._confusion)
+        return self._once("confusion", review, replace(query, given=None, predicted=None), _confusion)
 
-    def facets(self, query: Query, revision: int) -> Facets:
+    def facets(self, review: Review, query: Query) -> Facets:
         """See `ReviewSession.facets`."""
-        pending = self._table.quirks.left()
+        pending = review.table.quirks.left()
         if pending:
-            return self._facets(query, pending)
-        return self._once("facets", query, revision, lambda query: self._facets(query, []))
+            return _facets(review, query, pending)
+        return self._once("facets", review, query, lambda review, query: _facets(review, query, []))
 
-    def _histogram(self, query: Query) -> LossHistogram:
-        edges, bins = self._bins()
+    def _histogram(self, review: Review, query: Query) -> LossHistogram:
+        edges, bins = self._bins(review.table.loss)
         n = len(edges) - 1
-        mask = self._mask(query)
-        verdicts = self._verdicts_at(None)
-        reviewed = np.flatnonzero(verdicts)
+        mask = _mask(review, query)
+        reviewed = np.flatnonzero(review.decisions.verdicts)
         rows = np.bincount(bins if mask is None else bins[mask], minlength=n + 1)
         done = np.bincount(bins[reviewed if mask is None else reviewed[mask[reviewed]]], minlength=n + 1)
         return LossHistogram(edges.tolist(), rows[:n].tolist(), done[:n].tolist(), int(rows[n]))
 
-    def _bins(self) -> tuple[np.ndarray, np.ndarray]:
+    def _bins(self, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The edges, and (n,) uint8: the bin of each row, the last one for rows without a loss."""
         if self._edges is None or self._bin is None:
-            loss = self._table.loss
-            known = loss[np.isfinite(loss)]
-            self._edges = _edges(known)
+            self._edges = _edges(loss[np.isfinite(loss)])
             found = np.searchsorted(self._edges, loss, side="right") - 1
             self._bin = np.where(np.isfinite(loss), found.clip(0, len(self._edges) - 2), len(self._edges) - 1).astype(np.uint8)
         return self._edges, self._bin
 
-    def _confusion(self, query: Query) -> Confusion:
-        table, mask = self._table, self._mask(query)
-        names, width = table.label_names, len(table.label_names)
-        verdicts = self._verdicts_at(None)
-        both = (table.given >= 0) & (table.predicted >= 0)
-        both = both if mask is None else both & mask
-        pair = table.given[both].astype(np.int64) * width + table.predicted[both]
-        if width <= _DENSE:
-            counts = np.bincount(pair, minlength=width * width)
-            pairs = np.flatnonzero(counts)
-            counts = counts[pairs]
-        else:
-            pairs, counts = np.unique(pair, return_counts=True)
-        seen = np.flatnonzero(verdicts)
-        seen = seen[both[seen]]
-        place = np.searchsorted(pairs, table.given[seen].astype(np.int64) * width + table.predicted[seen])
-        reviewed = np.bincount(place, minlength=len(pairs))
-        wrong = np.bincount(place[is_wrong(verdicts[seen])], minlength=len(pairs))
-        same = pairs // max(width, 1) == pairs % max(width, 1)
-
-        def cells(chosen: np.ndarray) -> list[Cell]:
-            largest = chosen[np.argsort(-counts[chosen], kind="stable")][:_MOST_CELLS]
-            columns = (pairs // width, pairs % width, counts, reviewed, wrong)
-            told = zip(*(column[largest].tolist() for column in columns), strict=True)
-            return [Cell(names[given], names[predicted], *rest) for given, predicted, *rest in told]
-
-        differ = np.flatnonzero(~same)
-        return Confusion(cells(differ), len(differ), int(counts[differ].sum()), cells(np.flatnonzero(same)))
-
-    def _facets(self, query: Query, pending: list[str]) -> Facets:
-        table, verdicts = self._table, self._verdicts_at(query.as_of)
-        by_verdict = self._mask(replace(query, verdict=None))
-        counts = np.bincount(verdicts if by_verdict is None else verdicts[by_verdict], minlength=len(VERDICTS))
-        disagreements = table.count(replace(query, disagreements=True), verdicts, self._drawn())
-        mask = self._mask(query)
-        found = [quirk for quirk in QUIRKS if quirk not in pending]
-        hits = {q: table.quirks.mask(q) if mask is None else table.quirks.mask(q) & mask for q in found}
-        return Facets(
-            rows=len(table) if mask is None else int(np.count_nonzero(mask)),
-            verdicts=dict(zip(VERDICTS, counts.tolist(), strict=True)),
-            disagreements=disagreements,
-            quirks={quirk: int(np.count_nonzero(rows)) for quirk, rows in hits.items()},
-            pending=pending,
-        )
-
-    def _mask(self, query: Query) -> np.ndarray | None:
-        return self._table.mask(query, self._verdicts_at(query.as_of), self._drawn())
-
-    def _once(self, what: str, query: Query, revision: int, tell: Callable[[Query], Told]) -> Told:
+    def _once(self, what: str, review: Review, query: Query, answer: Callable[[Review, Query], Answer]) -> Answer:
         """The answer of this revision, worked out once for each filter, whatever the page."""
         if query.spot_check:  # a draw changes it, and is no act
-            return tell(query)
+            return answer(review, query)
+        revision = review.decisions.revision
         key = (what, replace(query, offset=0, limit=1, sort="row", descending=True), revision)
         if key not in self._kept:
             if len(self._kept) >= _KEPT or any(known[2] != revision for known in self._kept):
                 self._kept.clear()
-            self._kept[key] = tell(query)
-        told: Told = self._kept[key]  # type: ignore[assignment]
-        return told
+            self._kept[key] = answer(review, query)
+        kept: Answer = self._kept[key]  # type: ignore[assignment]
+        return kept
+
+
+def _mask(review: Review, query: Query) -> np.ndarray | None:
+    return review.table.mask(query, review.at(query.as_of))
+
+
+def _confusion(review: Review, query: Query) -> Confusion:
+    table, mask = review.table, _mask(review, query)
+    names, width = review.space.names, len(review.space.names)
+    verdicts = review.decisions.verdicts
+    both = (table.given >= 0) & (table.predicted >= 0)
+    both = both if mask is None else both & mask
+    pair = table.given[both].astype(np.int64) * width + table.predicted[both]
+    if width <= _DENSE:
+        counts = np.bincount(pair, minlength=width * width)
+        pairs = np.flatnonzero(counts)
+        counts = counts[pairs]
+    else:
+        pairs, counts = np.unique(pair, return_counts=True)
+    seen = np.flatnonzero(verdicts)
+    seen = seen[both[seen]]
+    place = np.searchsorted(pairs, table.given[seen].astype(np.int64) * width + table.predicted[seen])
+    reviewed = np.bincount(place, minlength=len(pairs))
+    wrong = np.bincount(place[is_wrong(verdicts[seen])], minlength=len(pairs))
+    same = pairs // max(width, 1) == pairs % max(width, 1)
+
+    def cells(chosen: np.ndarray) -> list[Cell]:
+        largest = chosen[np.argsort(-counts[chosen], kind="stable")][:_MOST_CELLS]
+        columns = (pairs // width, pairs % width, counts, reviewed, wrong)
+        found = zip(*(column[largest].tolist() for column in columns), strict=True)
+        return [Cell(names[i], names[j], n, done, bad, given_id=i, predicted_id=j) for i, j, n, done, bad in found]
+
+    differ = np.flatnonzero(~same)
+    return Confusion(cells(differ), len(differ), int(counts[differ].sum()), cells(np.flatnonzero(same)))
+
+
+def _facets(review: Review, query: Query, pending: list[str]) -> Facets:
+    table, standing = review.table, review.at(query.as_of)
+    by_verdict = table.mask(replace(query, verdict=None), standing)
+    verdicts = standing.verdicts
+    counts = np.bincount(verdicts if by_verdict is None else verdicts[by_verdict], minlength=len(VERDICTS))
+    disagreements = table.count(replace(query, disagreements=True), standing)
+    mask = table.mask(query, standing)
+    found = [quirk for quirk in QUIRKS if quirk not in pending]
+    hits = {q: table.quirks.mask(q) if mask is None else table.quirks.mask(q) & mask for q in found}
+    return Facets(
+        rows=len(table) if mask is None else int(np.count_nonzero(mask)),
+        verdicts=dict(zip(VERDICTS, counts.tolist(), strict=True)),
+        disagreements=disagreements,
+        quirks={quirk: int(np.count_nonzero(rows)) for quirk, rows in hits.items()},
+        pending=pending,
+    )
 
 
 def _edges(losses: np.ndarray) -> np.ndarray:

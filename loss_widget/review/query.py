@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -113,6 +113,14 @@ def _check_search(search: Any) -> None:
         ) from error
 
 
+class LabelIds(NamedTuple):
+    """A row's labels as ids of the review's `LabelSpace`, -1 for none."""
+
+    given: int
+    label: int
+    predicted: int
+
+
 @dataclass(frozen=True)
 class RowState:
     """What a decision can change in one row, and its given label. Labels are ids, None for no label; `loss_after` is in nats."""
@@ -129,10 +137,11 @@ class RowState:
 class PageRow:
     """One row as a reviewer sees it; labels are names, None where there is none; `loss` (nats) is the given label's.
 
-    `key`: the hash of its text, as in `.changes`.
+    `key`: the hash of its text, as in `.changes`. `ids`: its labels as the review numbers them.
     `margin`: probability of the given label less that of the best other one, NaN where not known. `top`: the most probable labels
-    with their probabilities, six at most. `tokens`, `unknown_tokens`, `truncated`: as in Scores, None where not known. `quirks`:
-    see `QUIRKS`. `columns`: the values of further columns that were asked for, as text.
+    with their probabilities, six at most; `ranked`: the same by their ids, as many as were asked for. `tokens`, `unknown_tokens`,
+    `truncated`: as in Scores, None where not known. `quirks`: see `QUIRKS`. `columns`: the values of further columns that were
+    asked for, as text.
     """
 
     row: int
@@ -149,8 +158,10 @@ class PageRow:
     verdict: str
     note: str
     score_note: str
+    ids: LabelIds
     margin: float = float("nan")
     top: tuple[tuple[str, float], ...] = ()
+    ranked: Sequence[tuple[int, float]] = ()
     tokens: int | None = None
     unknown_tokens: int | None = None
     truncated: bool | None = None

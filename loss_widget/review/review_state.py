@@ -1,156 +1,216 @@
-"""ReviewState: the decisions taken on a table, the rows drawn for a spot check, and the journal's names for the rows."""
+"""Review: a table, the decisions on it and the caller's label column, as they now stand; and how a journal keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from loss_widget.data.labels import NO_LABEL, label_id
+from loss_widget.data.label_space import NO_LABEL, UNKNOWN, LabelSpace
 from loss_widget.errors import LabelError
 from loss_widget.review.decisions import Decision, Decisions, SpotCheck
 from loss_widget.review.estimate import ErrorsLeft, draw_order, errors_left
+from loss_widget.review.further_columns import Columns
 from loss_widget.review.journal.journal import Journal
 from loss_widget.review.journal.matching import apply_written, final_states, match_subjects
-from loss_widget.review.journal.written import JournalledDecision, Subject, Written
+from loss_widget.review.journal.written import Subject, Written
 from loss_widget.review.label_column import LabelColumn
-from loss_widget.review.table import NO_ROWS, ReviewTable
+from loss_widget.review.table import NO_ROWS, ReviewTable, Standing
 
 _FEW = 64
+_UNMATCHED = ("key", "old_label", "new_label", "twin")
 
 
-class ReviewState:
-    """Decisions joined with the table they are on. The caller holds the session's lock."""
+@dataclass(frozen=True)
+class Sample:
+    """The rows drawn for a spot check, in the order of the draw, and the rows (n,) bool that they were drawn from."""
 
-    def __init__(self, table: ReviewTable, labels: LabelColumn) -> None:
-        self._table = table
-        self._labels = labels
-        self.decisions = Decisions(table.given)
-        self.op_ids: set[str] = set()
-        self.unmatched = pd.DataFrame(columns=["key", "old_label", "new_label", "twin"])
-        self._subjects: dict[int, int] = {}  # row → its number in the journal
-        self._names: Mapping[str | None, str] = {}  # name → what the journal calls it, where that is another
-        self.spot_check: SpotCheck | None = None
-        self.drawn = self._population = NO_ROWS
-        self._spot_check_saved = True
+    check: SpotCheck
+    drawn: np.ndarray
+    population: np.ndarray
 
-    def resume(self, journal: Written) -> None:
-        """Take the journal's decisions again, on the rows where they belong now."""
-        subjects, written = journal.subjects, journal.decisions
-        self.op_ids = {decision.op_id for decision in written}
-        self._names = journal.names
-        strange = self._learn_labels(written)
-        lost = {s for decision in written if decision.label in strange for s in decision.subjects}
-        names = self._table.label_names
-        final = final_states(subjects, written)
-        here = {number: subject for number, subject in subjects.items() if number not in lost}
-        place = match_subjects(here, final, keys=self._table.keys, given=self._table.given, label_names=names)
-        self._subjects = {row: number for number, row in place.items()}
-        self._restore_given({row: subjects[number].given for number, row in place.items()})
-        ids = {name: i for i, name in enumerate(names)}
-        self.decisions = Decisions(self._table.given)
-        for decision in written:
-            apply_written(self.decisions, decision, ids, place)
-        if journal.spot_check is not None:
-            self._draw(journal.spot_check)
-        rows = np.array(sorted(place.values()), dtype=np.int64)
-        self._labels.resume(rows, self._table.given[rows], self.decisions.labels[rows])
-        lost_rows = [n for n in subjects if n not in place and final[n].says_something]
-        missing = [(f"{(s := subjects[n]).key:016x}", s.given, final[n].label, s.twin) for n in lost_rows]
-        self.unmatched = pd.DataFrame(missing, columns=self.unmatched.columns)
 
-    def write(self, decision: Decision, journal: Journal | None) -> None:
-        """Put a decision on disk before it is applied."""
-        if journal is None:
-            return
-        label = None if decision.label is None else self._table.label_names[decision.label]
-        new = [row for row in decision.rows if row not in self._subjects]
-        known = [self._subjects[row] for row in decision.rows if row in self._subjects]
-        described = self._describe(new)
-        named = {name for name in (label, *(s.given for s in described)) if name is not None}
-        values = {self._names.get(n, n): self._labels.value_of(label_id(n, self._table.label_names)) for n in named}
-        spot_check = None if self._spot_check_saved else self.spot_check
-        numbers = journal.append(
-            decision,
-            label=self._names.get(label, label),
-            known=known,
-            new=[replace(s, given=self._names.get(s.given, s.given)) for s in described] if self._names else described,
-            values=values,
-            label_column=str(self._labels.label),
-            spot_check=spot_check,
-        )
-        self._spot_check_saved = True
-        self._subjects.update(zip(new, numbers, strict=True))
+@dataclass
+class Review:
+    """All that a review is. Its parts are swapped whole by the session, under its lock; functions read it and leave it as it is.
 
-    def draw(self, size: int, *, anew: bool) -> None:
-        """Draw a spot check of `size` rows, or let the one that there is grow to them; on disk with the next decision."""
-        check = self.spot_check
-        if check is None or anew:
-            check = SpotCheck(size, seed=self.decisions.revision, revision=self.decisions.revision)
-        elif check.size >= size:
-            return
-        self._draw(replace(check, size=size))
-        self._spot_check_saved = False
+    `score_columns`: what stands in the frame beside the caller's columns. `subjects`: the journal's number of each row that it
+    knows; `names`: what the journal calls labels that are written otherwise here. `unmatched`: journalled decisions that found
+    no row here.
+    """
+
+    table: ReviewTable
+    column: LabelColumn
+    columns: Columns
+    score_columns: tuple[str, ...] = ()
+    decisions: Decisions = field(init=False)
+    sample: Sample | None = None
+    sample_is_saved: bool = True
+    subjects: dict[int, int] = field(default_factory=dict)
+    names: Mapping[str | None, str] = field(default_factory=dict)
+    unmatched: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(_UNMATCHED)))
+
+    def __post_init__(self) -> None:
+        self.decisions = Decisions(self.table.given)
+
+    @property
+    def space(self) -> LabelSpace:
+        """All labels that a row can be given."""
+        return self.column.space
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """The rows of the spot check."""
+        return NO_ROWS if self.sample is None else self.sample.drawn
+
+    def at(self, revision: int | None) -> Standing:
+        """What a query asks of it, as of a revision (None: now)."""
+        return Standing(self.decisions.verdicts_at(revision), self.space, self.drawn)
 
     def errors_left(self) -> ErrorsLeft | None:
         """What the spot check says, None before one was drawn."""
-        return None if self.spot_check is None else errors_left(self.decisions.verdicts, self.drawn, self._population)
+        sample = self.sample
+        return None if sample is None else errors_left(self.decisions.verdicts, sample.drawn, sample.population)
 
-    def _draw(self, check: SpotCheck) -> None:
-        self.spot_check = check
-        self._population = (self.decisions.verdicts_at(check.revision) == 0) & (self._table.given >= 0)
-        order = draw_order(self._table.keys, check.seed)
-        self.drawn = order[self._population[order]][: check.size]
+    def loss_of(self, rows: np.ndarray, ids: np.ndarray) -> np.ndarray:
+        """(len(rows),) float32, nats: the loss that rows would have with these labels."""
+        return self.table.loss_of(rows, ids, self.space)
 
-    def add_label(self, name: str) -> None:
-        self._labels.add(self._labels.can_hold_new(name))
-        self._table.label_names.append(name)
+    # what changes it
 
-    def _learn_labels(self, written: list[JournalledDecision]) -> set[str]:
-        """Labels that the review had added come back; those that this column cannot hold are returned."""
-        strange = set()
-        for name in dict.fromkeys(d.label for d in written if d.label is not None):
-            if name not in self._table.label_names:
-                try:
-                    self.add_label(name)
-                except LabelError:
-                    strange.add(name)
-        return strange
+    def add_class(self, name: str) -> None:
+        """A label that the data did not know; `LabelError` where the column has no room for it."""
+        self.column.check_takes(name)
+        self.column.translate_by(self.space.with_class(name))
 
-    def _restore_given(self, old: dict[int, str | None]) -> None:
-        """Rows that came with their new label get their old one back as the given label, with its loss where that is known."""
-        table, ids = self._table, {name: i for i, name in enumerate(self._table.label_names)}
-        wanted = {row: ids.get(name, NO_LABEL) if name is not None else NO_LABEL for row, name in old.items()}
-        moved = np.array([row for row, given in wanted.items() if given != table.given[row]], dtype=np.int64)
-        table.given[moved] = [wanted[row] for row in moved.tolist()]
-        if table.log_probs is not None and len(moved):
-            table.loss[moved] = table.loss_of(moved, table.given[moved])
-            table.label_prob[moved] = np.exp(-table.loss[moved])
+    def intern(self, label: Any) -> int:
+        """The id of a label as a caller writes it; `LabelError` where it is made of names that there are not."""
+        space, number = self.space.interned(label)
+        if space is not self.space:
+            self.column.translate_by(space)
+        return number
 
-    def _describe(self, rows: list[int]) -> list[Subject]:
-        names, table = self._table.label_names, self._table
-        described = []
-        for row, place in zip(rows, self._places(rows), strict=True):
-            given = int(table.given[row])
-            described.append(Subject(int(table.keys[row]), names[given] if given >= 0 else None, *place))
-        return described
+    def draw(self, size: int, *, anew: bool) -> None:
+        """Draw a spot check of `size` rows, or enlarge the one that there is; it is on disk with the next decision."""
+        if self.sample is None or anew:
+            check = SpotCheck(size, seed=self.decisions.revision, revision=self.decisions.revision)
+        elif self.sample.check.size >= size:
+            return
+        else:
+            check = replace(self.sample.check, size=size)
+        self.sample, self.sample_is_saved = sample_of(self.table, self.decisions, check), False
 
-    def _places(self, rows: list[int]) -> list[tuple[int, int, int, int]]:
-        """Each row's number among the rows of the same text and given label, and how many those are; then of the same text."""
-        table = self._table
-        if len(rows) <= _FEW:
-            places = []
-            for row in rows:
-                same = table.same_text(row)
-                twins = same[table.given[same] == table.given[row]]
-                places.append((int(np.searchsorted(twins, row)), len(twins), int(np.searchsorted(same, row)), len(same)))
-            return places
-        here = np.flatnonzero(np.isin(table.keys, table.keys[rows]))
-        numbers = (*_numbered(here, table.keys[here], table.given[here]), *_numbered(here, table.keys[here]))
-        at = np.searchsorted(here, rows)
-        return list(zip(*(part[at].tolist() for part in numbers), strict=True))
+
+def sample_of(table: ReviewTable, decisions: Decisions, check: SpotCheck) -> Sample:
+    """The rows that a spot check is on."""
+    population = (decisions.verdicts_at(check.revision) == 0) & (table.given >= 0)
+    order = draw_order(table.keys, check.seed)
+    return Sample(check, order[population[order]][: check.size], population)
+
+
+def resume(review: Review, journal: Written) -> None:
+    """Take the journal's decisions again, on the rows where they belong now."""
+    subjects, written = journal.subjects, journal.decisions
+    review.names = journal.names
+    ids, strange = _translate(review, journal)
+    lost = {s for decision in written if decision.label in strange for s in decision.subjects}
+    final = final_states(subjects, written)
+    here = {number: subject for number, subject in subjects.items() if number not in lost}
+    names = [review.space.written(label) for label in range(len(review.space.names))]
+    place = match_subjects(here, final, keys=review.table.keys, given=review.table.given, label_names=names)
+    review.subjects = {row: number for number, row in place.items()}
+    old = {row: NO_LABEL if (given := subjects[n].given) is None else ids[given] for n, row in place.items()}
+    _restore_given(review, old)
+    review.decisions = Decisions(review.table.given)
+    for decision in written:
+        apply_written(review.decisions, decision, ids, place)
+    if journal.spot_check is not None:
+        review.sample = sample_of(review.table, review.decisions, journal.spot_check)
+    rows = np.array(sorted(place.values()), dtype=np.int64)
+    review.column.resume(rows, review.table.given[rows], review.decisions.labels[rows])
+    lost_rows = [n for n in subjects if n not in place and final[n].says_something]
+    missing = [(f"{(s := subjects[n]).key:016x}", s.given, final[n].label, s.twin) for n in lost_rows]
+    review.unmatched = pd.DataFrame(missing, columns=list(_UNMATCHED))
+
+
+def write_down(review: Review, decision: Decision, journal: Journal | None) -> None:
+    """Put a decision on disk, before it is applied."""
+    if journal is None:
+        return
+    new = [row for row in decision.rows if row not in review.subjects]
+    known = [review.subjects[row] for row in decision.rows if row in review.subjects]
+    names, space = review.names, review.space
+    described = [replace(s, given=names.get(s.given, s.given)) for s in _describe(review, new)]
+    given = {int(label) for label in review.table.given[new] if label != NO_LABEL}
+    named = given if decision.label is None else given | {decision.label}
+    there = {label: names.get(space.written(label), space.written(label)) for label in sorted(named)}
+    numbers = journal.append(
+        decision,
+        label=None if decision.label is None else there[decision.label],
+        known=known,
+        new=described,
+        values={name: space.value_of(label) for label, name in there.items()},
+        label_column=str(review.column.label),
+        spot_check=None if review.sample_is_saved or review.sample is None else review.sample.check,
+    )
+    review.sample_is_saved = True
+    review.subjects.update(zip(new, numbers, strict=True))
+
+
+def _translate(review: Review, journal: Written) -> tuple[dict[str, int], set[str]]:
+    """The id of every label that the journal names (`UNKNOWN`: there is none), and the decided ones that cannot be here.
+
+    Labels that the review had added come back, where the column can hold them.
+    """
+    decided = dict.fromkeys(d.label for d in journal.decisions if d.label is not None)
+    ids: dict[str, int] = {}
+    for name in dict.fromkeys([*decided, *(s.given for s in journal.subjects.values() if s.given is not None)]):
+        space, ids[name] = review.space.read_back(name)
+        if ids[name] == UNKNOWN and name in decided:
+            try:
+                review.column.check_takes(name)
+                space, ids[name] = review.space.learned(name)
+            except LabelError:
+                continue
+        if space is not review.space:
+            review.column.translate_by(space)
+    return ids, {name for name in decided if ids[name] == UNKNOWN}
+
+
+def _restore_given(review: Review, wanted: Mapping[int, int]) -> None:
+    """Rows that came with their new label get their old one back as the given label, with its loss where that is known."""
+    table = review.table
+    old = {row: max(label, NO_LABEL) for row, label in wanted.items()}
+    moved = np.array([row for row, given in old.items() if given != table.given[row]], dtype=np.int64)
+    if len(moved):
+        review.table = table.with_given(moved, np.array([old[row] for row in moved.tolist()], dtype=np.int32), review.space)
+
+
+def _describe(review: Review, rows: list[int]) -> list[Subject]:
+    table, space = review.table, review.space
+    described = []
+    for row, place in zip(rows, places_of(table, rows), strict=True):
+        given = int(table.given[row])
+        described.append(Subject(int(table.keys[row]), space.written(given) if given >= 0 else None, *place))
+    return described
+
+
+def places_of(table: ReviewTable, rows: list[int]) -> list[tuple[int, int, int, int]]:
+    """Each row's number among the rows of the same text and given label, and how many those are; then of the same text."""
+    if len(rows) <= _FEW:
+        places = []
+        for row in rows:
+            same = table.same_text(row)
+            twins = same[table.given[same] == table.given[row]]
+            places.append((int(np.searchsorted(twins, row)), len(twins), int(np.searchsorted(same, row)), len(same)))
+        return places
+    here = np.flatnonzero(np.isin(table.keys, table.keys[rows]))
+    numbers = (*_numbered(here, table.keys[here], table.given[here]), *_numbered(here, table.keys[here]))
+    at = np.searchsorted(here, rows)
+    return list(zip(*(part[at].tolist() for part in numbers), strict=True))
 
 
 def _numbered(rows: np.ndarray, *of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
-from loss_widget.data.columns import column_position
-from loss_widget.data.labels import NO_LABEL
+from loss_widget.data.label_space import NO_LABEL
 from loss_widget.data.texts import take
-from loss_widget.errors import InputError
-from loss_widget.review.decisions import Decisions
-from loss_widget.review.query import VERDICTS, PageRow, RowState
-from loss_widget.review.table import ReviewTable
+from loss_widget.review.query import VERDICTS, LabelIds, PageRow, RowState
+from loss_widget.review.review_state import Review
 
 _TOP = 6
 
 
-def page_rows(table: ReviewTable, decisions: Decisions, rows: np.ndarray, columns: Columns) -> list[PageRow]:
-    """How these rows stand now: their texts, their labels by name, and what the model thinks of them."""
+def page_rows(review: Review, rows: np.ndarray, *, ranked: int = _TOP) -> list[PageRow]:
+    """How these rows stand now: what they show, their labels, and what the model thinks of them, of `ranked` classes at most."""
+    table, space, decisions = review.table, review.space, review.decisions
     words = [take(column, rows).to_pylist() for column in table.contents.words]
     texts, pairs = words[0] if words else [""] * len(rows), words[1] if len(words) > 1 else [None] * len(rows)
-    names = [*table.label_names, None]
+    names = [*space.names, None]
     values = zip(
         rows.tolist(),
         table.keys[rows].tolist(),
@@ -34,11 +29,11 @@ def page_rows(table: ReviewTable, decisions: Decisions, rows: np.ndarray, column
         decisions.labels[rows].tolist(),
         table.predicted[rows].tolist(),
         table.loss[rows].tolist(),
-        table.loss_of(rows, decisions.labels[rows]).tolist(),
+        table.loss_of(rows, decisions.labels[rows], space).tolist(),
         table.label_prob[rows].tolist(),
         table.predicted_prob[rows].tolist(),
         decisions.verdicts[rows].tolist(),
-        _inspected(table, rows, columns),
+        _inspected(review, rows, ranked),
         strict=True,
     )
     return [
@@ -56,21 +51,22 @@ def page_rows(table: ReviewTable, decisions: Decisions, rows: np.ndarray, column
             predicted_prob=predicted_prob,
             verdict=VERDICTS[verdict],
             note=decisions.notes.get(row, ""),
+            ids=LabelIds(given, label, predicted),
             **more,
         )
         for row, key, text, pair, given, label, predicted, loss, loss_after, label_prob, predicted_prob, verdict, more in values
     ]
 
 
-def row_states(table: ReviewTable, decisions: Decisions, rows: np.ndarray) -> list[RowState]:
+def row_states(review: Review, rows: np.ndarray) -> list[RowState]:
     """The states of these rows: a decision is answered with them, and needs no texts, columns or quirks for that."""
-    labels = decisions.labels[rows]
+    labels = review.decisions.labels[rows]
     values = zip(
         rows.tolist(),
-        table.given[rows].tolist(),
+        review.table.given[rows].tolist(),
         labels.tolist(),
-        decisions.verdicts[rows].tolist(),
-        table.loss_of(rows, labels).tolist(),
+        review.decisions.verdicts[rows].tolist(),
+        review.loss_of(rows, labels).tolist(),
         strict=True,
     )
     return [
@@ -79,21 +75,24 @@ def row_states(table: ReviewTable, decisions: Decisions, rows: np.ndarray) -> li
             given=None if given == NO_LABEL else given,
             label=None if label == NO_LABEL else label,
             verdict=VERDICTS[verdict],
-            note=decisions.notes.get(row, ""),
+            note=review.decisions.notes.get(row, ""),
             loss_after=loss_after,
         )
         for row, given, label, verdict, loss_after in values
     ]
 
 
-def _inspected(table: ReviewTable, rows: np.ndarray, columns: Columns) -> list[dict[str, Any]]:
+def _inspected(review: Review, rows: np.ndarray, ranked: int) -> list[dict[str, Any]]:
     """What an inspector shows of each row beside the rest."""
+    table, space = review.table, review.space
+    classes = space.classes
+    suggested = [[]] * len(rows) if table.log_probs is None else space.suggestions(table.log_probs[rows], most=ranked)
     values = zip(
         rows.tolist(),
-        table.margin_of(rows).tolist(),
-        _top(table, rows),
+        table.margin_of(rows, space).tolist(),
+        suggested,
         table.quirks.of(rows),
-        columns.values_of(rows),
+        review.columns.values_of(rows),
         table.score_notes_of(rows),
         strict=True,
     )
@@ -101,75 +100,17 @@ def _inspected(table: ReviewTable, rows: np.ndarray, columns: Columns) -> list[d
         {
             "score_note": score_note,
             "margin": margin,
-            "top": top,
+            "top": tuple((classes[label], p) for label, p in best[:_TOP]),
+            "ranked": best,
             "tokens": _known(table.tokens, row),
             "unknown_tokens": _known(table.unknown_tokens, row),
             "truncated": None if table.truncated is None else bool(table.truncated[row]),
             "quirks": quirks,
             "columns": own,
         }
-        for row, margin, top, quirks, own, score_note in values
-    ]
-
-
-def _top(table: ReviewTable, rows: np.ndarray) -> list[tuple[tuple[str, float], ...]]:
-    """The most probable labels of each row, with their probabilities."""
-    if table.log_probs is None:
-        return [()] * len(rows)
-    names, log_probs = table.label_names, table.log_probs[rows]
-    order = np.argsort(-log_probs, axis=1, kind="stable")[:, :_TOP]
-    probs = np.exp(np.take_along_axis(log_probs, order, axis=1)).tolist()
-    return [
-        tuple((names[label], p) for label, p in zip(labels, of_row, strict=True) if p == p)
-        for labels, of_row in zip(order.tolist(), probs, strict=True)
+        for row, margin, best, quirks, own, score_note in values
     ]
 
 
 def _known(counts: np.ndarray | None, row: int) -> int | None:
     return None if counts is None or counts[row] < 0 else int(counts[row])
-
-
-_MOST_CHARACTERS = 500
-
-
-class Columns:
-    """Values of some columns of `frame` as they were when the review was opened; pages are read from other threads than pandas'.
-
-    `ColumnError` for a name that the frame does not have once.
-    """
-
-    def __init__(self, frame: pd.DataFrame, names: Sequence[str]) -> None:
-        if isinstance(names, str):
-            raise InputError(f"Expected columns as a list of names, found {names!r}. Write `columns=[{names!r}]`.")
-        self.names = tuple(names)
-        self._values = [_copied(frame.iloc[:, column_position(frame, name, argument="`columns=`")]) for name in self.names]
-
-    def values_of(self, rows: np.ndarray) -> list[tuple[str, ...]]:
-        """For each row one text a column, "" where the value is missing, at most 500 characters."""
-        if not self.names:
-            return [()] * len(rows)
-        shown = [[_as_text(value) for value in _at(values, rows)] for values in self._values]
-        return list(zip(*shown, strict=True))
-
-
-def _copied(column: pd.Series) -> pa.ChunkedArray | np.ndarray:
-    """Strings and numbers as Arrow holds them, anything else as objects."""
-    try:
-        values = pa.array(column, from_pandas=True)
-    except (pa.ArrowException, UnicodeEncodeError, ValueError, TypeError, OverflowError):
-        return np.array([*column, None], dtype=object)[:-1]
-    return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
-
-
-def _at(values: pa.ChunkedArray | np.ndarray, rows: np.ndarray) -> list[object]:
-    if isinstance(values, np.ndarray):
-        return [values[row] for row in rows.tolist()]
-    return [values[row].as_py() for row in rows.tolist()]
-
-
-def _as_text(value: object) -> str:
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
-        return ""
-    text = f"{value:.6g}" if isinstance(value, float) and not (value.is_integer() and abs(value) < 1e15) else str(value)
-    text = text.removesuffix(".0") if isinstance(value, float) else text
-    return text[:_MOST_CHARACTERS].encode("utf-8", "replace").decode("utf-8")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from loss_widget.data.contents import Contents
-from loss_widget.data.labels import NO_LABEL, label_id
+from loss_widget.data.label_space import LabelSpace
 from loss_widget.data.numerals import numbers_of, numeric_names
 from loss_widget.data.texts import take
 from loss_widget.errors import ColumnError, InputError, listing, near_miss
 from loss_widget.review.query import VERDICTS, Query
 from loss_widget.review.text.quirks import Quirks
 from loss_widget.review.text.search import find
-from loss_widget.scores.probabilities import adjusted_losses, margins
 
 _WALK = 20_000
 _KEPT = 4
@@ -28,6 +28,15 @@ _OWN_SORTS = ("loss", "margin", "adjusted", "row", "duplicates")
 Key = TypeVar("Key")
 
 NO_ROWS = np.empty(0, dtype=np.int64)
+
+
+class Standing(NamedTuple):
+    """What a query asks of a review beside its table: `verdicts` (n,) int8 codes, the labels that there are, and the rows of the
+    spot check in the order of the draw."""
+
+    verdicts: np.ndarray
+    space: LabelSpace
+    drawn: np.ndarray = NO_ROWS
 
 
 class ReviewTable:
@@ -50,7 +59,6 @@ class ReviewTable:
         label_prob: np.ndarray,
         predicted_prob: np.ndarray,
         log_probs: np.ndarray | None,
-        label_names: list[str],
         score_notes: pa.ChunkedArray | None,
     ) -> None:
         self.frame = frame
@@ -62,15 +70,18 @@ class ReviewTable:
         self.label_prob = label_prob
         self.predicted_prob = predicted_prob
         self.log_probs = log_probs
-        self.label_names = label_names
         self._score_notes = score_notes
         self.tokens = _counts(frame, "tokens")
         self.unknown_tokens = _counts(frame, "unknown_tokens")
         self.truncated = _flags(frame, "truncated")
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing has been asked yet."""
         self.quirks = Quirks(
-            contents,
-            keys=keys,
-            given=given,
+            self.contents,
+            keys=self.keys,
+            given=self.given,
             tokens=self.tokens,
             truncated=self.truncated,
             unknown_tokens=self.unknown_tokens,
@@ -83,29 +94,37 @@ class ReviewTable:
     def __len__(self) -> int:
         return len(self.given)
 
-    def slice(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> tuple[np.ndarray, int | None]:
-        """The row numbers of one page, and how many the whole filter has (None: not counted yet).
+    def with_given(self, rows: np.ndarray, ids: np.ndarray, space: LabelSpace) -> ReviewTable:
+        """The table in which some rows were given other labels, with their losses where those are known."""
+        table = copy.copy(self)
+        table.given, table.loss, table.label_prob = self.given.copy(), self.loss.copy(), self.label_prob.copy()
+        table.given[rows] = ids
+        if self.log_probs is not None:
+            table.loss[rows] = self.loss_of(rows, ids, space)
+            table.label_prob[rows] = np.exp(-table.loss[rows])
+        table._begin()
+        return table
 
-        `verdicts`: (n,) int8 codes. `drawn`: the rows of the spot check in the order of the draw.
-        """
+    def slice(self, query: Query, standing: Standing) -> tuple[np.ndarray, int | None]:
+        """The row numbers of one page, and how many the whole filter has (None: not counted yet)."""
         start, stop = query.offset, query.offset + query.limit
         if query.search and _search_key(query) not in self._searches and _rows_key(query) not in self._kept_rows:
-            rows = self.rows(replace(query, search=None), verdicts, drawn)
+            rows = self.rows(replace(query, search=None), standing)
             if len(rows) > _WALK:
                 walked = rows[:_WALK]  # a common term fills the page long before all texts are read
                 hits = walked[self._matches(query, walked)]
                 if len(hits) >= stop:
                     return hits[start:stop], None
-        rows = self.rows(query, verdicts, drawn)
+        rows = self.rows(query, standing)
         return rows[start:stop], len(rows)
 
-    def rows(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> np.ndarray:
+    def rows(self, query: Query, standing: Standing) -> np.ndarray:
         """All row numbers of the filter, in order; kept for the last few filters, so that a page is a slice."""
 
         def find_rows() -> np.ndarray:
             if not query.search:
-                return self._candidates(query, verdicts, drawn)
-            rows = self.rows(replace(query, search=None), verdicts, drawn)
+                return self._candidates(query, standing)
+            rows = self.rows(replace(query, search=None), standing)
             if len(rows) <= _WALK and _search_key(query) not in self._searches:
                 return rows[self._matches(query, rows)]
             return rows[self._search(query)[rows]]
@@ -113,29 +132,29 @@ class ReviewTable:
         key = _rows_key(query)
         return find_rows() if key is None else _latest(self._kept_rows, key, find_rows)
 
-    def count(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> int:
+    def count(self, query: Query, standing: Standing) -> int:
         """How many rows the whole filter has."""
-        mask = self.mask(query, verdicts, drawn)
+        mask = self.mask(query, standing)
         return len(self) if mask is None else int(np.count_nonzero(mask))
 
-    def mask(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray = NO_ROWS) -> np.ndarray | None:
+    def mask(self, query: Query, standing: Standing) -> np.ndarray | None:
         """(n,) bool: the rows that pass every filter, the search too; None where all do."""
-        mask = self._mask(query, verdicts)
+        mask = self._mask(query, standing)
         if query.spot_check:
             sample = np.zeros(len(self), dtype=bool)
-            sample[drawn] = True
+            sample[standing.drawn] = True
             mask = sample if mask is None else sample & mask
         if query.search:
             found = self._search(query)
             mask = found if mask is None else found & mask
         return mask
 
-    def order(self, sort: str | tuple[str, ...], descending: bool) -> np.ndarray:
+    def order(self, sort: str | tuple[str, ...], descending: bool, space: LabelSpace) -> np.ndarray:
         """(n,) row numbers, computed once; NaN last, equal values by row number."""
         key = (sort, descending)
         if key not in self._orders:
             names = (sort,) if isinstance(sort, str) else sort
-            self._orders[key] = order_of([self._sort_values(name) for name in names], descending=descending)
+            self._orders[key] = order_of([self._sort_values(name, space) for name in names], descending=descending)
         return self._orders[key]
 
     def same_text(self, row: int) -> np.ndarray:
@@ -145,58 +164,56 @@ class ReviewTable:
     def score_notes_of(self, rows: np.ndarray) -> list[str]:
         return [""] * len(rows) if self._score_notes is None else take(self._score_notes, rows).to_pylist()
 
-    def loss_of(self, rows: np.ndarray, label_ids: np.ndarray) -> np.ndarray:
+    def loss_of(self, rows: np.ndarray, label_ids: np.ndarray, space: LabelSpace) -> np.ndarray:
         """(len(rows),) float32, nats: the loss the rows would have with these labels; NaN where that is not known."""
         if self.log_probs is None:
             return np.where(label_ids == self.given[rows], self.loss[rows], np.nan).astype(np.float32)
-        known = (label_ids >= 0) & (label_ids < self.log_probs.shape[1])
-        picked = -self.log_probs[rows, np.where(known, label_ids, 0)]
-        return (np.where(known, picked, np.nan) + 0.0).astype(np.float32)  # -0.0 is a strange loss to read
+        return space.losses(self.log_probs[rows], label_ids)
 
-    def sorts(self) -> list[str]:
+    def sorts(self, space: LabelSpace) -> list[str]:
         """What rows can be sorted by."""
-        model = ["margin", "adjusted"] if self.log_probs is not None else []
+        model = space.measures if self.log_probs is not None else ()
         return ["loss", *model, "row", "duplicates", *(c for c in self.numeric_columns() if c not in _OWN_SORTS)]
 
     def numeric_columns(self) -> list[str]:
         return [name for name in numeric_names(self.frame) if isinstance(name, str)]
 
-    def margin_of(self, rows: np.ndarray) -> np.ndarray:
-        """(len(rows),) float32: see `probabilities.margins`; NaN without probabilities."""
-        if self.log_probs is None or self.log_probs.shape[1] < 2:
+    def margin_of(self, rows: np.ndarray, space: LabelSpace) -> np.ndarray:
+        """(len(rows),) float32: see `losses.margins`; NaN where there is none."""
+        margin = space.measures.get("margin")
+        if self.log_probs is None or margin is None:
             return np.full(len(rows), np.nan, dtype=np.float32)
-        given = self.given[rows]
-        return margins(self.log_probs[rows], np.where(given < self.log_probs.shape[1], given, NO_LABEL))
+        return margin(self.log_probs[rows], self.given[rows])
 
-    def _candidates(self, query: Query, verdicts: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        mask = self._mask(query, verdicts)
+    def _candidates(self, query: Query, standing: Standing) -> np.ndarray:
+        mask = self._mask(query, standing)
         if query.spot_check:
-            return drawn if mask is None else drawn[mask[drawn]]
-        order = self.order(query.sort, query.descending)
+            return standing.drawn if mask is None else standing.drawn[mask[standing.drawn]]
+        order = self.order(query.sort, query.descending, standing.space)
         if mask is None:
             return order
         rows = np.flatnonzero(mask)
         if len(rows) * 8 > len(order):
             return order[mask[order]]
-        return order[np.sort(self._rank(query)[rows])]
+        return order[np.sort(self._rank(query, standing.space)[rows])]
 
-    def _rank(self, query: Query) -> np.ndarray:
+    def _rank(self, query: Query, space: LabelSpace) -> np.ndarray:
         key = (query.sort, query.descending)
         if key not in self._ranks:
             rank = np.empty(len(self), dtype=np.int32)
-            rank[self.order(*key)] = np.arange(len(self), dtype=np.int32)
+            rank[self.order(*key, space)] = np.arange(len(self), dtype=np.int32)
             self._ranks[key] = rank
         return self._ranks[key]
 
-    def _mask(self, query: Query, verdicts: np.ndarray) -> np.ndarray | None:
+    def _mask(self, query: Query, standing: Standing) -> np.ndarray | None:
         """(n,) bool: the rows that pass the filters by values; None where all do."""
         conditions = []
         if query.given is not None:
-            conditions.append(self.given == label_id(query.given, self.label_names))
+            conditions.append(self.given == standing.space.find(query.given))
         if query.predicted is not None:
-            conditions.append(self.predicted == label_id(query.predicted, self.label_names))
+            conditions.append(self.predicted == standing.space.find(query.predicted))
         if query.verdict is not None:
-            conditions.append(verdicts == VERDICTS.index(query.verdict))
+            conditions.append(standing.verdicts == VERDICTS.index(query.verdict))
         if query.disagreements:
             conditions.append((self.given != self.predicted) & (self.given >= 0) & (self.predicted >= 0))
         if query.loss_range is not None:
@@ -217,15 +234,15 @@ class ReviewTable:
             hits |= find(words if rows is None else take(words, rows), query.search or "", regex=query.search_regex)
         return hits
 
-    def _sort_values(self, name: str) -> np.ndarray:
+    def _sort_values(self, name: str, space: LabelSpace) -> np.ndarray:
         if name == "loss":
             return self.loss
         if name == "row":
             return np.arange(len(self), dtype=np.int32)
         if name in ("margin", "adjusted"):
-            if self.log_probs is None:
+            if self.log_probs is None or name not in space.measures:
                 raise InputError(f"Expected probabilities for sorting by {name!r}, found none. Pass `probs=` or a Scores.")
-            return (margins if name == "margin" else adjusted_losses)(self.log_probs, self.given)
+            return space.measures[name](self.log_probs, self.given)
         if name == "duplicates":
             return self._by_group()
         known = list(dict.fromkeys([*_OWN_SORTS, *self.numeric_columns()]))

@@ -14,33 +14,31 @@ import pyarrow.parquet as pq
 from loss_widget.data.atomic_file import replacing
 from loss_widget.data.columns import unstorable
 from loss_widget.data.contents import restored_columns, stored_columns
-from loss_widget.data.label_sets import AlignedLabelSets, only_label
-from loss_widget.data.labels import AlignedLabels
+from loss_widget.data.label_space import kind_called
 from loss_widget.data.texts import content_columns
 from loss_widget.errors import DataError, ExportError, listing, near_miss
-from loss_widget.scores.multi_label import MultiLabelScores
-from loss_widget.scores.scores import Scores, scores_for
+from loss_widget.scores.state import ScoresState
 
 META = b"loss_widget"
 OWN = ("__given_id__", "__key__", "__log_probs__")
 
 
-def write_scores(scores: Scores, path: Path) -> Path:
-    _check_rows(scores)
+def write_scores(scores: ScoresState, path: Path) -> Path:
+    """Everything that makes Scores, in one file."""
     table, layout = table_of(scores.frame)
     return write_table(scores, table, layout, path)
 
 
-def write_table(scores: Scores, table: pa.Table, layout: dict[str, Any], path: Path) -> Path:
+def write_table(scores: ScoresState, table: pa.Table, layout: dict[str, Any], path: Path) -> Path:
     """Write `table`, which holds the frame of `scores` as Arrow, with what else makes it a file of Scores."""
-    n_labels = len(scores.label_names)
+    given, labels = scores.labels.space.stored(scores.labels.ids)
     flat = pa.array(scores.log_probs.reshape(-1))
     for name, column in zip(
         OWN,
         (
-            _given(scores),
+            given,
             pa.array(scores.keys),
-            pa.FixedSizeListArray.from_arrays(flat, n_labels),
+            pa.FixedSizeListArray.from_arrays(flat, scores.log_probs.shape[1]),
         ),
         strict=True,
     ):
@@ -49,11 +47,9 @@ def write_table(scores: Scores, table: pa.Table, layout: dict[str, Any], path: P
         "version": 1,
         "content": stored_columns(scores.shown),
         "label": scores.label,
-        "label_names": scores.label_names,
-        "label_values": scores.label_values,
-        "label_aliases": list(scores.label_aliases.items()),
+        "label_kind": scores.labels.space.kind,
+        **labels,
         "columns": scores.columns,
-        "vector": scores.vector.__name__ if isinstance(scores, MultiLabelScores) and scores.vector else None,
         "provenance": scores.provenance,
         "attrs": scores.frame.attrs,
         "layout": layout,
@@ -76,12 +72,9 @@ def write_table(scores: Scores, table: pa.Table, layout: dict[str, Any], path: P
     return path
 
 
-def read_scores(path: Path) -> Scores:
-    if path.is_dir():
-        from loss_widget.scores.parquet_folder import read_directory
-
-        return read_directory(path)
-    return scores_of(*read_table(path))
+def read_scores(path: Path) -> ScoresState:
+    """What `write_scores` wrote."""
+    return state_of(*read_table(path))
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, dict[str, Any]]:
@@ -101,56 +94,25 @@ def read_table(path: Path, columns: list[str] | None = None) -> tuple[pa.Table, 
     return table, json.loads(written)
 
 
-def scores_of(table: pa.Table, meta: dict[str, Any]) -> Scores:
-    """Scores of a table and metadata as `read_table` gives them."""
+def state_of(table: pa.Table, meta: dict[str, Any]) -> ScoresState:
+    """What a table and metadata hold, as `read_table` gives them."""
     given, keys, stored = (table.column(name).combine_chunks() for name in OWN)
     frame = frame_of(table.drop_columns(list(OWN)), meta.get("layout", {}))
     frame.attrs.update(meta["attrs"])
     shown = restored_columns(meta["content"]) if "content" in meta else content_columns(meta["text"])
-    names = tuple(meta["label_names"])
-    labels = _labels(given, names, meta)
-    scores = scores_for(labels)(
+    kind = meta.get("label_kind") or ("set" if pa.types.is_fixed_size_list(given.type) else "one")
+    labels = kind_called(kind).restored(given, meta)
+    return ScoresState(
         frame=frame,
         shown=shown,
         label=meta["label"],
-        log_probs=_values(stored).reshape(len(frame), len(names)),
-        labels=labels,
         contents=shown.read(frame)[0],
+        labels=labels,
+        log_probs=_values(stored).reshape(len(frame), -1),
         keys=np.asarray(keys),
+        columns=tuple(meta["columns"]),
         provenance=meta["provenance"],
     )
-    scores.columns = tuple(meta.get("columns", scores.columns))
-    return scores
-
-
-def _given(scores: Scores) -> pa.Array:
-    """The given labels as a column: an id a row, or of sets a list of 1, 0 and -1 for each label."""
-    if not isinstance(scores, MultiLabelScores):
-        return pa.array(scores.given_ids)
-    return pa.FixedSizeListArray.from_arrays(pa.array(scores.given_sets.reshape(-1)), scores.given_sets.shape[1])
-
-
-def _labels(given: pa.Array, names: tuple[str, ...], meta: dict[str, Any]) -> AlignedLabels:
-    values, aliases = tuple(meta["label_values"]), dict(meta["label_aliases"])
-    if not pa.types.is_fixed_size_list(given.type):
-        return AlignedLabels(np.asarray(given), names, values, aliases)
-    on = _values(given).reshape(-1, len(names))
-    vector = {"int": int, "float": float, "bool": bool}.get(meta["vector"])
-    return AlignedLabelSets(only_label(on), names, values, aliases, on=on, vector=vector)
-
-
-def _check_rows(scores: Scores) -> None:
-    frame = scores.frame
-    if len(frame) != len(scores):
-        found = f"found {len(frame)} rows"
-    else:
-        moved = np.flatnonzero(~scores.contents.same_rows(scores.shown.read(frame)[0]))
-        found = f"found {len(moved)} rows with another text, the first is row {moved[0]}" if len(moved) else ""
-    if found:
-        raise DataError(
-            f"Expected `scores.frame` to hold the {len(scores)} rows that were scored, in their order, {found}. Sort, filter and "
-            "edit a copy, as in `sorted = scores.frame.sort_values('loss')`; or score again."
-        )
 
 
 def table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:

@@ -13,10 +13,9 @@ import pyarrow.parquet as pq
 
 from loss_widget.data.atomic_file import replacing
 from loss_widget.data.columns import column_position
-from loss_widget.data.labels import NO_LABEL, label_column_of
 from loss_widget.errors import DataError, ExportError, listing
-from loss_widget.scores.parquet_file import read_table, scores_of
-from loss_widget.scores.scores import Scores
+from loss_widget.scores.parquet_file import read_table, state_of
+from loss_widget.scores.state import ScoresState
 
 ROW = "__row__"
 """The column of the parts that holds each row's position in the data."""
@@ -71,7 +70,7 @@ def finish(directory: Path, *, provenance: Mapping[str, Any]) -> None:
     _write_json({"provenance": dict(provenance)}, directory / _MANIFEST)
 
 
-def read_directory(directory: Path) -> Scores:
+def read_directory(directory: Path) -> ScoresState:
     """The Scores of a finished directory, in the order of the data; `DataError` for an unfinished one."""
     plan, manifest = _read_json(directory / _PLAN), _read_json(directory / _MANIFEST)
     if plan is None:
@@ -94,17 +93,16 @@ def read_directory(directory: Path) -> Scores:
     table = pa.concat_tables(tables)
     if not np.array_equal(np.asarray(table.column(ROW)), np.arange(plan["rows"])):
         raise DataError(f"Expected the rows 0 to {plan['rows'] - 1} in {directory}, found others. Score anew in another folder.")
-    scores = scores_of(table.drop_columns([ROW]), {**metas[0], "provenance": manifest["provenance"]})
+    scores = state_of(table.drop_columns([ROW]), {**metas[0], "provenance": manifest["provenance"]})
     _write_predicted(scores)
     return scores
 
 
-def _write_predicted(scores: Scores) -> None:
+def _write_predicted(scores: ScoresState) -> None:
     """`predicted_label` as the label column of the whole data writes it: its categories and integers show only there."""
-    judged = np.isfinite(scores.log_probs).all(axis=1)
-    predicted = np.where(judged, np.nan_to_num(scores.log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL)
+    space, guessed = scores.labels.space.predicted(scores.log_probs)
     labels = scores.frame.iloc[:, column_position(scores.frame, scores.label)]
-    scores.frame["predicted_label"] = label_column_of(predicted, scores.label_values, like=labels)
+    scores.frame["predicted_label"] = space.column_of(guessed, like=labels)
 
 
 def _write_json(value: Mapping[str, Any], path: Path) -> None:

@@ -6,19 +6,21 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from loss_widget.data.columns import column_position
-from loss_widget.data.contents import ContentColumns, Contents
+from loss_widget.data.contents import ContentColumns
 from loss_widget.data.examples import Examples, read_examples
-from loss_widget.data.label_sets import AlignedLabelSets
-from loss_widget.data.labels import NO_LABEL, AlignedLabels, align_labels, checked_names, label_column_of, read_labels
-from loss_widget.errors import ColumnError, InputError, LabelError, listing
-from loss_widget.scores.probabilities import as_matrix, by_name, log_probs_of, losses
+from loss_widget.data.label_space import NO_LABEL, AlignedLabels
+from loss_widget.errors import ColumnError, DataError, InputError, listing
+from loss_widget.scores.parquet_file import read_scores, write_scores
+from loss_widget.scores.parquet_folder import read_directory
+from loss_widget.scores.probabilities import as_matrix, by_name, log_probs_of
+from loss_widget.scores.state import ScoresState
 
 SCORE_COLUMNS = (
     "predicted_label",
@@ -44,7 +46,7 @@ class Scores:
     int32 are the labels that were judged (-1: none); they, the losses and their order stay, whatever is corrected in `frame`
     later.
 
-    Of a multi-label model they are `MultiLabelScores`, which see.
+    Multi-label models return `MultiLabelScores`.
 
     >>> frame = pd.DataFrame({"text": ["fine", "awful"], "label": [1, 1]})
     >>> scores = Scores.from_probs(frame, np.array([[0.1, 0.9], [0.8, 0.2]]), label_names=["bad", "good"])
@@ -52,33 +54,31 @@ class Scores:
     [['awful', 'good', 'bad']]
     """
 
-    columns: tuple[str, ...] = SCORE_COLUMNS
-    """What stands in `frame` beside the caller's columns."""
+    _of_kind: ClassVar[dict[str, type[Scores]]] = {}
 
-    def __init__(
-        self,
-        *,
-        frame: pd.DataFrame,
-        shown: ContentColumns,
-        label: str,
-        log_probs: np.ndarray,
-        labels: AlignedLabels,
-        contents: Contents,
-        keys: np.ndarray,
-        provenance: dict[str, Any],
-    ) -> None:
-        self.frame = frame
-        self.shown = shown
-        self.label = label
-        self.log_probs = log_probs
-        self.label_names = list(labels.names)
-        self.label_values = labels.values
-        self.label_aliases = dict(labels.aliases)
-        self.given_ids = labels.codes
-        self.contents = contents
-        self.keys = keys
-        self.provenance = provenance
-        self._index = frame.index  # as it was scored: `frame` is the caller's to sort
+    def __init_subclass__(cls, label_kind: str = "", **options: Any) -> None:
+        """Scores of that kind of label are of this class from now on."""
+        super().__init_subclass__(**options)
+        if label_kind:
+            Scores._of_kind[label_kind] = cls
+
+    def __init__(self, state: ScoresState) -> None:
+        self.frame = state.frame
+        self.shown = state.shown
+        self.label = state.label
+        self.log_probs = state.log_probs
+        self.labels = state.labels
+        self.contents = state.contents
+        self.keys = state.keys
+        self.columns = state.columns
+        """What stands in `frame` beside the caller's columns."""
+        self.provenance = state.provenance
+        self._index = state.frame.index  # as it was scored: `frame` is the caller's to sort
+
+    @classmethod
+    def of(cls, state: ScoresState) -> Scores:
+        """The Scores that a state makes, of the class that belongs to its kind of label."""
+        return cls._of_kind.get(state.labels.space.kind, Scores)(state)
 
     @classmethod
     def from_pass(
@@ -93,40 +93,41 @@ class Scores:
         notes: Mapping[int, str] | None = None,
         provenance: Mapping[str, Any] | None = None,
     ) -> Scores:
-        """Scores of one pass of a model over `examples`. Rows of `log_probs` that are NaN could not be judged.
-
-        Of label sets (`AlignedLabelSets`) they are `MultiLabelScores`.
-        """
-        kind = scores_for(labels)
-        frame = callers_columns(examples.frame, kind.columns)
+        """Scores of one pass of a model over `examples`. Rows of `log_probs` that are NaN could not be judged."""
+        columns = (*SCORE_COLUMNS, *labels.space.score_columns)
+        frame = callers_columns(examples.frame, columns)
         position = column_position(frame, examples.label)
         frame.isetitem(position, frame.iloc[:, position].copy())  # the widget corrects this column, never the caller's
         log_probs = np.ascontiguousarray(log_probs, dtype=np.float32)
         judged = np.isfinite(log_probs).all(axis=1)
+        like, space = frame.iloc[:, position], labels.space
         own = {
-            **kind._judgement(log_probs, judged, labels, like=frame.iloc[:, position]),
+            **_judgement(labels, log_probs, judged, like=like),
+            **space.facts(log_probs, labels.ids, like=like),
             "tokens": _known(tokens, len(frame), "Int32"),
             "truncated": _known(truncated, len(frame), "boolean"),
             "unknown_tokens": _known(unknown_tokens, len(frame), "Int32"),
             "score_note": pd.Series(_score_notes(examples, labels, judged, notes or {}), index=frame.index, dtype="str"),
         }
-        for name in kind.columns:
+        for name in columns:
             frame[name] = own[name]
         made = {
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "rows": len(frame),
             "in_sample": None,
         }
-        scores = kind(
+        state = ScoresState(
             frame=frame,
             shown=examples.shown,
             label=examples.label,
-            log_probs=log_probs,
-            labels=labels,
             contents=examples.contents,
+            labels=labels,
+            log_probs=log_probs,
             keys=examples.keys,
+            columns=columns,
             provenance={**made, **(provenance or {})},
         )
+        scores = cls.of(state)
         scores.provenance |= scores._agreement()
         return scores
 
@@ -158,7 +159,8 @@ class Scores:
             probs = examples.frame.iloc[:, column_position(examples.frame, probs)]
         probs, label_names = by_name(probs, label_names)
         matrix = as_matrix(probs)
-        labels = _labels_for_probs(examples, matrix.shape[1], label_names)
+        column = examples.frame.iloc[:, column_position(examples.frame, label)]
+        labels = examples.given.of_columns(matrix.shape[1], label_names, column)
         log_probs = log_probs_of(matrix, rows=len(examples), labels=len(labels.names))
         provenance = {
             "model": "probabilities handed in",
@@ -166,6 +168,16 @@ class Scores:
             "in_sample": None if in_sample is None else bool(in_sample),
         }
         return cls.from_pass(examples, labels, log_probs, provenance=provenance)
+
+    @property
+    def label_names(self) -> list[str]:
+        """The classes, in the order of the columns of `log_probs`."""
+        return list(self.labels.names)
+
+    @property
+    def given_ids(self) -> np.ndarray:
+        """(n_rows,) int32: the labels that were judged, -1 for none."""
+        return self.labels.codes
 
     @property
     def text(self) -> str | tuple[str, ...]:
@@ -180,7 +192,7 @@ class Scores:
     @property
     def losses(self) -> np.ndarray:
         """(n_rows,) float32, nats, of the labels that were judged; NaN where there is none."""
-        return losses(self.log_probs, self.given_ids)
+        return self.labels.space.losses(self.log_probs, self.labels.ids)
 
     def top(self, n: int = 10) -> pd.DataFrame:
         """The `n` rows of highest loss, equal losses in the order of the data, with label names.
@@ -192,7 +204,15 @@ class Scores:
         top = pd.DataFrame(index=self._index[rows])
         for name, column in zip(self.shown.names, self.contents.words, strict=False):
             top[name] = column.take(pa.array(rows)).to_pylist()
-        for name, values in self._judgement_by_name(rows).items():
+        like = pd.Series(index=top.index, dtype=object)
+        log_probs, ids, space = self.log_probs[rows], self.labels.ids[rows], self.labels.space
+        top[self.label] = space.by_name(ids)
+        space, guessed = space.predicted(log_probs)
+        top["predicted_label"] = space.by_name(guessed)
+        top["loss"] = loss[rows]
+        top["label_prob"] = np.exp(-loss[rows])
+        top["predicted_prob"] = np.exp(-space.losses(log_probs, guessed))
+        for name, values in space.facts(log_probs, ids, like=like).items():
             top[name] = values
         return top
 
@@ -202,16 +222,42 @@ class Scores:
         `DataError` where `frame` no longer holds the rows that were scored in their order, `ExportError` for columns that
         Parquet cannot hold.
         """
-        from loss_widget.scores.parquet_file import write_scores
-
-        return write_scores(self, Path(path).expanduser())
+        self._check_rows()
+        return write_scores(self.state, Path(path).expanduser())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Scores:
         """Scores as saved; `DataError` for a file that is none."""
-        from loss_widget.scores.parquet_file import read_scores
+        path = Path(path).expanduser()
+        return cls.of(read_directory(path) if path.is_dir() else read_scores(path))
 
-        return read_scores(Path(path).expanduser())
+    @property
+    def state(self) -> ScoresState:
+        """All that makes these Scores, as plain data."""
+        return ScoresState(
+            frame=self.frame,
+            shown=self.shown,
+            label=self.label,
+            contents=self.contents,
+            labels=self.labels,
+            log_probs=self.log_probs,
+            keys=self.keys,
+            columns=tuple(self.columns),
+            provenance=self.provenance,
+        )
+
+    def _check_rows(self) -> None:
+        """`DataError` where the frame no longer holds the rows that were scored, in their order."""
+        if len(self.frame) != len(self):
+            found = f"found {len(self.frame)} rows"
+        else:
+            moved = np.flatnonzero(~self.contents.same_rows(self.shown.read(self.frame)[0]))
+            found = f"found {len(moved)} rows with another text, the first is row {moved[0]}" if len(moved) else ""
+        if found:
+            raise DataError(
+                f"Expected `scores.frame` to hold the {len(self)} rows that were scored, in their order, {found}. Sort, filter "
+                "and edit a copy, as in `sorted = scores.frame.sort_values('loss')`; or score again."
+            )
 
     def __len__(self) -> int:
         return len(self.log_probs)
@@ -234,43 +280,25 @@ class Scores:
             f"  next: lw.LossWidget(scores), scores.top(), scores.save(path)"
         )
 
-    @staticmethod
-    def _judgement(log_probs: np.ndarray, judged: np.ndarray, labels: Any, *, like: pd.Series) -> dict[str, Any]:
-        """The columns that depend on what a label is; `judged`: (n,) bool, rows with a finite answer."""
-        loss = losses(log_probs, labels.codes)
-        loss[~judged] = np.nan
-        return {
-            "predicted_label": label_column_of(_most_probable(log_probs, judged), labels.values, like=like),
-            "loss": loss,
-            "label_prob": np.exp(-loss),
-            "predicted_prob": _highest(log_probs, judged),
-        }
-
-    def _judgement_by_name(self, rows: np.ndarray) -> dict[str, Any]:
-        """The label column and the judgement of some rows, labels as names, "" where there is none."""
-        names = np.array([*self.label_names, ""], dtype=object)
-        log_probs, loss = self.log_probs[rows], self.losses[rows]
-        judged = np.isfinite(log_probs).all(axis=1)
-        return {
-            self.label: names[self.given_ids[rows]],
-            "predicted_label": names[_most_probable(log_probs, judged)],
-            "loss": loss,
-            "label_prob": np.exp(-loss),
-            "predicted_prob": _highest(log_probs, judged),
-        }
-
     def _agreement(self) -> dict[str, float | None]:
-        """`accuracy`: the share of labelled and judged rows whose label is the predicted one; None where there are none."""
-        usable = (self.given_ids >= 0) & np.isfinite(self.log_probs).all(axis=1)
-        same = self.log_probs[usable].argmax(axis=1) == self.given_ids[usable]
-        return {"accuracy": round(float(same.mean()), 4) if len(same) else None}
+        """How often the given label is the predicted one, of labelled and judged rows; None where there are none."""
+        space, guessed = self.labels.space.predicted(self.log_probs)
+        usable = (self.labels.ids >= 0) & np.isfinite(self.log_probs).all(axis=1)
+        return space.agreement(self.labels.ids[usable], guessed[usable])
 
 
-def scores_for(labels: AlignedLabels) -> type[Scores]:
-    """The kind of Scores that these labels make: one label a row, or a set of them."""
-    from loss_widget.scores.multi_label import MultiLabelScores
-
-    return MultiLabelScores if isinstance(labels, AlignedLabelSets) else Scores
+def _judgement(labels: AlignedLabels, log_probs: np.ndarray, judged: np.ndarray, *, like: pd.Series) -> dict[str, Any]:
+    """The columns that say what a model thinks; `judged`: (n,) bool, rows with a finite answer."""
+    loss = labels.space.losses(log_probs, labels.ids)
+    loss[~judged] = np.nan
+    space, guessed = labels.space.predicted(log_probs)
+    guessed[~judged] = NO_LABEL
+    return {
+        "predicted_label": space.column_of(guessed, like=like),
+        "loss": loss,
+        "label_prob": np.exp(-loss),
+        "predicted_prob": np.exp(-space.losses(log_probs, guessed)),
+    }
 
 
 def callers_columns(frame: pd.DataFrame, columns: Sequence[str] = SCORE_COLUMNS) -> pd.DataFrame:
@@ -282,36 +310,6 @@ def callers_columns(frame: pd.DataFrame, columns: Sequence[str] = SCORE_COLUMNS)
             f"`data.rename(columns={{{taken[0]!r}: 'my_{taken[0]}'}})`."
         )
     return frame.drop(columns=taken) if taken else frame.copy(deep=False)
-
-
-def _labels_for_probs(examples: Examples, width: int, label_names: Sequence[str] | None) -> AlignedLabels:
-    column, given = examples.frame[examples.label], examples.given
-    categorical = isinstance(column.dtype, pd.CategoricalDtype)
-    if label_names is not None:
-        names = checked_names(label_names)
-    elif given.kind is str and not categorical:
-        raise LabelError(
-            f"Expected label_names, since the labels are names and the order of the {width} columns of probs is not known; "
-            "found none. Pass `label_names=[...]` in that order (scikit-learn: `list(model.classes_)`)."
-        )
-    elif given.bare_ids and not (categorical and len(given.names) == width):
-        names = tuple(str(i) for i in range(width))
-    else:
-        names = given.names
-    if given.bare_ids:
-        given = read_labels(column, label_names=names)
-    return align_labels(given, names, called="label_names")
-
-
-def _most_probable(log_probs: np.ndarray, judged: np.ndarray) -> np.ndarray:
-    """(n,) int32: the label of highest probability, -1 where the row was not judged."""
-    return np.where(judged, np.nan_to_num(log_probs, nan=-np.inf).argmax(axis=1), NO_LABEL).astype(np.int32)
-
-
-def _highest(log_probs: np.ndarray, judged: np.ndarray) -> np.ndarray:
-    """(n,) float32: the highest probability of each row."""
-    highest: np.ndarray = np.exp(np.where(judged, log_probs.max(axis=1), np.nan)).astype(np.float32)
-    return highest
 
 
 def _known(values: np.ndarray | None, rows: int, nullable: str) -> Any:

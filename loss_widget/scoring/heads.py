@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loss_widget.data.label_sets import GivenLabelSets, align_label_sets, without_sets
-from loss_widget.data.labels import AlignedLabels, GivenLabels, align_labels
-from loss_widget.errors import LabelError, ModelError
+from loss_widget.data.label_space import AlignedLabels, GivenLabels
+from loss_widget.errors import ModelError
 
 SUPPORTED = (
     "`lw.score` judges sequence classifiers (AutoModelForSequenceClassification with two or more labels), of one label a row or "
@@ -78,20 +77,10 @@ def unit_length(means: Any) -> Any:
 
 
 def align(
-    given: GivenLabels, model_names: Sequence[str], *, multi_label: bool, label_map: Mapping[Any, str] | None = None
+    given: GivenLabels, model_names: Sequence[str], *, multi_label: bool, label_map: Mapping[Any, str | None] | None = None
 ) -> AlignedLabels:
-    """The given labels, or sets of them, in the model's order; `LabelError` where the model judges the one and the data has the
-    other."""
-    if multi_label:
-        sets = given if isinstance(given, GivenLabelSets) else without_sets(given)
-        return align_label_sets(sets, model_names, label_map=label_map)
-    if isinstance(given, GivenLabelSets):
-        raise LabelError(
-            "Expected one label a row, since this model gives one, found lists of labels. Take one of each, for example with "
-            "`.str[0]`; or, where the model was trained to give several, set "
-            '`model.config.problem_type = "multi_label_classification"`.'
-        )
-    return align_labels(given, model_names, label_map=label_map)
+    """The given labels in the model's order; `LabelError` where the model judges another kind of label than the data has."""
+    return given.for_head("sigmoid" if multi_label else "softmax").align(model_names, label_map=label_map)
 
 
 def label_names_of(model: Any) -> list[str]:

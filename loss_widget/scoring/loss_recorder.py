@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from loss_widget.data.examples import read_examples
-from loss_widget.data.labels import NO_LABEL
+from loss_widget.data.label_space import NO_LABEL
+from loss_widget.data.losses import logit_margins, losses
 from loss_widget.errors import DataError, InputError, ModelError
-from loss_widget.scores.probabilities import logit_margins, losses
 from loss_widget.scores.scores import DYNAMICS_COLUMNS, SCORE_COLUMNS, Scores, callers_columns
 from loss_widget.scoring.extras import need
 from loss_widget.scoring.heads import align
@@ -50,7 +50,7 @@ class LossRecorder(TrainerCallback):
         label: str = "label",
         tokenizer: Any = None,
         label_names: Sequence[str] | None = None,
-        label_map: Mapping[Any, str] | None = None,
+        label_map: Mapping[Any, str | None] | None = None,
         max_length: int | None = None,
         progress: bool = True,
     ) -> None:

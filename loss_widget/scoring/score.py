@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from loss_widget.data.examples import Examples, read_examples
-from loss_widget.data.labels import AlignedLabels
-from loss_widget.scores.multi_label import loss_of
-from loss_widget.scores.scores import Scores, callers_columns, scores_for
+from loss_widget.data.label_space import AlignedLabels
+from loss_widget.scores.label_order import check_permutation
+from loss_widget.scores.scores import SCORE_COLUMNS, Scores, callers_columns
 from loss_widget.scoring.heads import align
-from loss_widget.scoring.label_order import check_permutation
 from loss_widget.scoring.scorer import Scorer
 from loss_widget.scoring.text_pass import OnRows, PassOverTexts, TextPass
 
@@ -29,7 +28,7 @@ def score(
     label: str = "label",
     tokenizer: Any = None,
     label_names: Sequence[str] | None = None,
-    label_map: Mapping[Any, str] | None = None,
+    label_map: Mapping[Any, str | None] | None = None,
     max_length: int | None = None,
     device: Any = None,
     precision: str = "exact",
@@ -42,9 +41,9 @@ def score(
     `data`: a pandas or polars DataFrame, pyarrow Table, `datasets.Dataset`, list of dicts, or a path to .csv, .tsv, .jsonl or
     .parquet. `model`: a `PreTrainedModel`, or a name or path for `AutoModelForSequenceClassification`; it is left exactly as
     found. `tokenizer` defaults to the model's own. `text`: a column, or a pair of columns. `label_names`: names of integer
-    labels, in the order of the ids. `label_map`: {name or id in the data: name in the model}. `max_length`: tokens to truncate
-    at (default and most: what the model can read). `device`: default where the model is, or a GPU if there is one, or all of
-    several (a process each); or those that a list names, as ["cuda:0", "cuda:1"].
+    labels, in the order of the ids. `label_map`: {name or id in the data: name in the model, or None for what means no label}.
+    `max_length`: tokens to truncate at (default and most: what the model can read). `device`: default where the model is, or a
+    GPU if there is one, or all of several (a process each); or those that a list names, as ["cuda:0", "cuda:1"].
     `precision="fast"`: bfloat16 where the hardware has it, and float32 again for the highest losses, 5 % of the rows and 100 at
     least; `provenance` says from which loss on. They are exact and in their exact order. Under 328 rows all are float32.
     `checkpoint`: a file for finished work; the same call resumes from it. `in_sample`: whether the model was trained on these
@@ -95,15 +94,15 @@ class ScoringPlan:
         text: str | Sequence[str],
         label: str,
         label_names: Sequence[str] | None,
-        label_map: Mapping[Any, str] | None,
+        label_map: Mapping[Any, str | None] | None,
         in_sample: bool | None,
         **scorer: Any,
     ) -> ScoringPlan:
         """Reads the data, loads the model and matches their labels: all that can be refused before the wait. As `score`."""
-        examples = read_examples(data, text=text, label=label, label_names=label_names, label_sets=True)
+        examples = read_examples(data, text=text, label=label, label_names=label_names, head=None)
         judge = Scorer(model, **scorer)
         labels = align(examples.given, judge.label_names, multi_label=judge.multi_label, label_map=label_map)
-        callers_columns(examples.frame, scores_for(labels).columns)
+        callers_columns(examples.frame, (*SCORE_COLUMNS, *labels.space.score_columns))
         return cls(examples, labels, judge, in_sample)
 
     def run(
@@ -124,7 +123,7 @@ class ScoringPlan:
 
         read = self.scorer(
             self.examples.contents,
-            loss_of=loss_of(self.labels),
+            loss_of=self.labels.losses,
             progress=progress,
             checkpoint=checkpoint,
             on_rows=on_batch,
@@ -162,6 +161,6 @@ class _EarlyCheck:
         self._seen.append((rows, log_probs))
         self._rows += len(rows)
         if self._rows >= self._enough:
-            codes = self._labels.codes[np.concatenate([rows for rows, _ in self._seen])]
-            check_permutation(replace(self._labels, codes=codes), np.concatenate([values for _, values in self._seen]))
+            ids = self._labels.ids[np.concatenate([rows for rows, _ in self._seen])]
+            check_permutation(replace(self._labels, ids=ids), np.concatenate([values for _, values in self._seen]))
             self._seen.clear()

@@ -32,7 +32,7 @@ def start_scoring(
     label: str = "label",
     tokenizer: Any = None,
     label_names: Sequence[str] | None = None,
-    label_map: Mapping[Any, str] | None = None,
+    label_map: Mapping[Any, str | None] | None = None,
     max_length: int | None = None,
     device: Any = None,
     precision: str = "exact",

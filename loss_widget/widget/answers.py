@@ -33,7 +33,7 @@ def answer(session: ReviewSession, content: Any) -> dict[str, Any]:
 
 
 def _page(session: ReviewSession, args: Any) -> messages.PageResult:
-    page = session.page(protocol.decode_query(args))
+    page = session.ranked_page(protocol.decode_query(args), ranked=messages.MOST_PROBABILITIES)
     return {
         "offset": page.offset,
         "total": page.counted,
@@ -44,9 +44,8 @@ def _page(session: ReviewSession, args: Any) -> messages.PageResult:
 
 
 def _rows(session: ReviewSession, rows: list[PageRow]) -> list[messages.Row]:
-    probabilities = session.probabilities(np.array([row.row for row in rows], dtype=np.int64))
-    ids = _ids(session)
-    return [protocol.encode_row(row, ids, None if probabilities is None else probabilities[i]) for i, row in enumerate(rows)]
+    contents = session.contents(np.array([row.row for row in rows], dtype=np.int64), most=messages.MOST_TEXT)
+    return [protocol.encode_row(row, content) for row, content in zip(rows, contents, strict=True)]
 
 
 def _count(session: ReviewSession, args: Any) -> verbs.Total:
@@ -93,8 +92,8 @@ def what_happened(session: ReviewSession, decision: Decision) -> str:
 
 
 def _text(session: ReviewSession, args: Any) -> verbs.Text:
-    [state] = session.states(np.array([_row(session, args)]))
-    return {"text": state.text, "pair": state.pair_text}
+    [content] = session.contents(np.array([_row(session, args)]), most=None)
+    return {"text": content["text"], "pair": content["pair"]}
 
 
 def _row(session: ReviewSession, args: Any) -> int:
@@ -109,7 +108,7 @@ def _histogram(session: ReviewSession, args: Any) -> messages.LossHistogram:
 
 
 def _confusion(session: ReviewSession, args: Any) -> messages.Confusion:
-    return protocol.encode_confusion(session.confusion(protocol.decode_query(args)), session.label_names)
+    return protocol.encode_confusion(session.confusion(protocol.decode_query(args)))
 
 
 def _facets(session: ReviewSession, args: Any) -> messages.Facets:
@@ -118,12 +117,13 @@ def _facets(session: ReviewSession, args: Any) -> messages.Facets:
 
 def _duplicates(session: ReviewSession, args: Any) -> verbs.Duplicates:
     rows = session.twins(_row(session, args))
-    return {"total": len(rows), "rows": _rows(session, session.states(rows[: messages.MOST_DUPLICATES]))}
+    shown = session.states(rows[: messages.MOST_DUPLICATES], ranked=messages.MOST_PROBABILITIES)
+    return {"total": len(rows), "rows": _rows(session, shown)}
 
 
 def _preview(session: ReviewSession, args: Any) -> messages.Preview:
     chosen = protocol.decode_query(args) if args.get("rows") is None else protocol.decode_rows(args)
-    seen = session.preview(chosen)
+    seen = session.preview(chosen, ranked=messages.MOST_PROBABILITIES)
     return protocol.encode_preview(seen, _rows(session, seen.rows))
 
 
@@ -221,12 +221,6 @@ def _state(row: RowState, names: list[str]) -> str:
     return {"keep": f"{given} kept", "unsure": f"{given}, unsure", "remove": f"{given}, removed", "": f"{given}, not reviewed"}[
         row.verdict
     ]
-
-
-def _ids(session: ReviewSession) -> dict[str | None, int | None]:
-    ids: dict[str | None, int | None] = {name: i for i, name in enumerate(session.label_names)}
-    ids[None] = None
-    return ids
 
 
 _ACTS = {"relabel": "relabelled", "keep": "kept", "unsure": "unsure", "remove": "removed", "clear": "cleared", "note": "noted"}

@@ -91,6 +91,10 @@ class Snapshot(TypedDict):
     version: int
     review: str
     """The same for the same rows on the same journal, whichever kernel and widget hold them."""
+    content: str
+    """What rows show ("text"): a kind of loss_widget/data/contents.py."""
+    labels: str
+    """What a label is ("one", "set"): a kind of loss_widget/data/label_space.py."""
     label_names: list[str]
     label_values: list[str | float | bool]
     """The labels as the label column writes them."""

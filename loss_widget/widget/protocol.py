@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
-import numpy as np
-
 from loss_widget.data.export import WRITABLE
 from loss_widget.errors import InputError, JournalError, LossWidgetError, ReadOnly, StaleDecision
 from loss_widget.review import Decision, PageRow, Query
@@ -22,7 +20,7 @@ from loss_widget.review.estimate import ErrorsLeft, Progress
 from loss_widget.review.panes import Cell, Confusion, Facets, LossHistogram
 from loss_widget.review.query import Preview, RowState
 from loss_widget.widget import messages, verbs
-from loss_widget.widget.messages import MOST_AT_ONCE, MOST_COLUMN_TEXT, MOST_PROBABILITIES, MOST_ROWS, MOST_TEXT, VERSION
+from loss_widget.widget.messages import MOST_AT_ONCE, MOST_COLUMN_TEXT, MOST_ROWS, MOST_TEXT, VERSION
 
 VERBS = tuple(get_type_hints(verbs.Verbs))
 
@@ -171,25 +169,18 @@ def _check_few(rows: int) -> None:
         )
 
 
-def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities: np.ndarray | None) -> messages.Row:
-    """A row for the grid: ids for label names, at most MOST_TEXT characters, no NaN."""
-    ranked: list[tuple[int, float]] | None = None
-    if probabilities is not None and np.isfinite(probabilities).all():
-        order = np.argsort(-probabilities, kind="stable")[:MOST_PROBABILITIES]
-        ranked = [(int(label), round(float(probabilities[label]), 4)) for label in order]
-    pair = row.pair_text
-    return {
+def encode_row(row: PageRow, content: Mapping[str, Any]) -> messages.Row:
+    """A row for the grid: what it shows, labels by their ids, no NaN."""
+    of_row = {
         "row": row.row,
         "key": row.key,
-        "text": row.text[:MOST_TEXT],
-        "pair": None if pair is None else pair[:MOST_TEXT],
-        "text_cut": len(row.text) > MOST_TEXT or (pair is not None and len(pair) > MOST_TEXT),
-        "given": ids[row.given_label],
-        "predicted": ids[row.predicted_label],
+        **content,
+        "given": label_id(row.ids.given),
+        "predicted": label_id(row.ids.predicted),
         "loss": number(row.loss),
         "label_prob": number(row.label_prob),
         "predicted_prob": number(row.predicted_prob),
-        "probabilities": ranked,
+        "probabilities": [(label, round(p, 4)) for label, p in row.ranked] or None,
         "note_of_score": row.score_note,
         "margin": number(row.margin),
         "tokens": row.tokens,
@@ -197,11 +188,12 @@ def encode_row(row: PageRow, ids: Mapping[str | None, int | None], probabilities
         "truncated": row.truncated,
         "quirks": list(row.quirks),
         "columns": [value[:MOST_COLUMN_TEXT] for value in row.columns],
-        "label": ids[row.label],
-        "verdict": cast(messages.Verdict, row.verdict),
+        "label": label_id(row.ids.label),
+        "verdict": row.verdict,
         "note": row.note,
         "loss_after": number(row.loss_after),
     }
+    return cast(messages.Row, of_row)  # the fields of what it shows are those of its kind of content
 
 
 def encode_values(values: Sequence[Any], names: Sequence[str]) -> list[str | float | bool]:
@@ -223,14 +215,12 @@ def encode_histogram(found: LossHistogram) -> messages.LossHistogram:
     return {"edges": found.edges, "rows": found.rows, "reviewed": found.reviewed, "missing": found.missing}
 
 
-def encode_confusion(found: Confusion, names: Sequence[str]) -> messages.Confusion:
-    ids = {name: label for label, name in enumerate(names)}
-
+def encode_confusion(found: Confusion) -> messages.Confusion:
     def cells(listed: list[Cell]) -> list[messages.Cell]:
         return [
             {
-                "given": ids[cell.given],
-                "predicted": ids[cell.predicted],
+                "given": cell.given_id,
+                "predicted": cell.predicted_id,
                 "rows": cell.rows,
                 "reviewed": cell.reviewed,
                 "wrong": cell.wrong,
@@ -307,6 +297,11 @@ _ERROR_KINDS: dict[type[BaseException], messages.ProblemKind] = {
 
 def _by_verdict(counts: Mapping[str, int]) -> dict[messages.Verdict, int]:
     return {verdict: counts[verdict] for verdict in get_args(messages.Verdict)}
+
+
+def label_id(label: int) -> int | None:
+    """The id of a label for JSON: null where there is none."""
+    return None if label < 0 else label
 
 
 def number(value: float | None) -> float | None:

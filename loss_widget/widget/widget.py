@@ -180,7 +180,7 @@ class LossWidget(anywidget.AnyWidget):
         """
         return self.session.push_to_hub(repo_id, private=private, dry_run=dry_run, **more)
 
-    def relabel(self, rows: int | Iterable[int], label: str) -> None:
+    def relabel(self, rows: int | Iterable[int], label: str | Sequence[str]) -> None:
         """Give rows (positions in the source) this label, a name."""
         self.session.relabel(rows, label)
 
@@ -284,6 +284,8 @@ class LossWidget(anywidget.AnyWidget):
         return {
             "version": messages.VERSION,
             "review": session.fingerprint,
+            "content": session.content_kind,
+            "labels": session.label_kind,
             "label_names": session.label_names,
             "label_values": encode_values(session.label_values, session.label_names),
             "rows": len(session),

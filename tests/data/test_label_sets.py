@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from loss_widget.data.examples import read_examples
-from loss_widget.data.label_sets import AlignedLabelSets, align_label_sets, read_label_sets, without_sets
+from loss_widget.data.label_sets import LabelSets, align_label_sets, read_label_sets
+from loss_widget.data.label_space import AlignedLabels
 from loss_widget.data.labels import read_labels
 from loss_widget.errors import LabelError, LabelMismatch
 
@@ -26,8 +27,13 @@ def objects(values) -> pd.Series:
     return pd.Series(column, name="label")
 
 
-def aligned(column: pd.Series, **options) -> AlignedLabelSets:
+def aligned(column: pd.Series, **options) -> AlignedLabels:
     return align_label_sets(read_label_sets(column), MODEL, **options)
+
+
+def on_of(labels: AlignedLabels) -> np.ndarray:
+    assert isinstance(labels.space, LabelSets)
+    return labels.space.sets_of(labels.ids)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def aligned(column: pd.Series, **options) -> AlignedLabelSets:
 )
 def test_every_form_of_label_sets_means_the_same(column):
     labels = aligned(column)
-    assert labels.on.tolist() == ON
+    assert on_of(labels).tolist() == ON
     assert labels.codes.tolist() == [-1, -1, -1, 1]
     assert labels.missing.tolist() == [False, False, True, False]
 
@@ -67,7 +73,7 @@ def test_every_form_of_label_sets_means_the_same(column):
 )
 def test_sets_are_written_as_the_column_writes_them(column, written):
     labels = aligned(column)
-    back = labels.written(labels.on, like=column).tolist()
+    back = labels.space.column_of(labels.ids, like=column).tolist()
     assert back == written
     assert [type(v) for s in back if s for v in s] == [type(v) for s in written if s for v in s]
 
@@ -75,7 +81,7 @@ def test_sets_are_written_as_the_column_writes_them(column, written):
 def test_sets_of_an_arrow_column_are_written_in_its_type():
     column = pd.Series(SETS, dtype=pd.ArrowDtype(pa.list_(pa.string())))
     labels = aligned(column)
-    assert labels.written(labels.on, like=column).dtype == column.dtype
+    assert labels.space.column_of(labels.ids, like=column).dtype == column.dtype
 
 
 @given(
@@ -95,9 +101,9 @@ def test_whatever_the_order_of_the_models_names_each_set_comes_back(model, sets,
     read = read_label_sets(column, label_names=names)
     assert read.vector is None or form == "vectors"
     labels = align_label_sets(read, model)
-    found = [None if row[0] < 0 else {labels.names[j] for j in np.flatnonzero(row)} for row in labels.on]
+    found = [None if row[0] < 0 else {labels.names[j] for j in np.flatnonzero(row)} for row in on_of(labels)]
     assert found == [None if s is None else set(s) for s in given_names]
-    back = labels.written(labels.on, like=column)
+    back = labels.space.column_of(labels.ids, like=column)
     in_order = list if form == "vectors" else sorted
     assert [None if s is None else in_order(s) for s in back] == [None if s is None else in_order(s) for s in column]
 
@@ -109,20 +115,20 @@ def test_a_list_of_class_labels_brings_its_names():
         {"text": list("abcd"), "label": [[0, 1], [], [2], [1]]},
         features=datasets.Features({"text": datasets.Value("string"), "label": kind}),
     )
-    labels = align_label_sets(read_examples(data, label_sets=True).given, MODEL)
-    assert labels.on.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 0, 0]]
+    labels = align_label_sets(read_examples(data, head="sigmoid").given, MODEL)
+    assert on_of(labels).tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 0, 0]]
     assert labels.believed
 
 
 def test_a_label_map_translates_the_places_of_a_vector():
     labels = aligned(objects([[1, 1, 0], [0, 0, 1]]), label_map={0: "fear", 1: "joy", 2: "anger"})
-    assert labels.on.tolist() == [[1, 0, 1], [0, 1, 0]]
-    assert labels.written(labels.on, like=objects([None] * 2)).tolist() == [[1, 1, 0], [0, 0, 1]]
+    assert on_of(labels).tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert labels.space.column_of(labels.ids, like=objects([None] * 2)).tolist() == [[1, 1, 0], [0, 0, 1]]
 
 
 def test_places_of_a_vector_are_places_also_where_the_models_names_are_numbers():
     labels = align_label_sets(read_label_sets(objects([[1, 0, 0]])), ["2", "1", "0"])
-    assert labels.on.tolist() == [[1, 0, 0]]
+    assert on_of(labels).tolist() == [[1, 0, 0]]
 
 
 @pytest.mark.parametrize(
@@ -164,8 +170,9 @@ def test_two_places_of_a_vector_cannot_mean_one_label():
 
 
 def test_a_column_without_any_label_has_no_sets_and_single_labels_are_refused():
-    labels = align_label_sets(without_sets(read_labels(pd.Series([None, None], dtype=object))), MODEL)
+    labels = read_labels(pd.Series([None, None], dtype=object)).for_head("sigmoid").align(MODEL)
     assert labels.missing.all()
-    assert labels.written(np.ones((2, 3), np.int8), like=objects([None] * 2)).tolist() == [MODEL, MODEL]
+    space, whole = labels.space.interned(MODEL)
+    assert space.column_of(np.array([whole, whole]), like=objects([None] * 2)).tolist() == [MODEL, MODEL]
     with pytest.raises(LabelError, match=r"this is a multi-label model, found single labels, the first is 'joy,fear' in row 1"):
-        without_sets(read_labels(pd.Series([None, "joy,fear"])))
+        read_labels(pd.Series([None, "joy,fear"])).for_head("sigmoid")

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from loss_widget.data.examples import read_examples
-from loss_widget.data.labels import AlignedLabels, align_labels, read_labels
+from loss_widget.data.label_space import AlignedLabels
+from loss_widget.data.labels import OneLabel, align_labels, read_labels
 from loss_widget.errors import LabelError, LabelMismatch
-from loss_widget.scoring.label_order import check_permutation
+from loss_widget.scores.label_order import check_permutation
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_names_are_matched_whatever_their_case_and_order():
     aligned = align_labels(read_labels(pd.Series(["World", " sports"])), ["Sports", "Business", "World"])
     assert aligned.codes.tolist() == [2, 0]
     assert aligned.names == (" sports", "Business", "World"), "the data's own spelling is what people see"
-    assert aligned.values == (" sports", "Business", "World")
+    assert aligned.space.values == (" sports", "Business", "World")
 
 
 def test_placeholder_names_against_other_names_show_both_lists():
@@ -79,7 +80,7 @@ def test_a_label_map_settles_placeholder_names_and_ids():
     assert by_name.codes.tolist() == [0, 1]
     by_id = align_labels(read_labels(pd.Series([0, 1])), ["pos", "neg"], label_map={0: "neg", 1: "pos"})
     assert by_id.codes.tolist() == [1, 0]
-    assert by_id.values == (1, 0)
+    assert by_id.space.values == (1, 0)
     with pytest.raises(LabelMismatch, match="found 'posi'; did you mean 'pos'"):
         align_labels(read_labels(pd.Series([0, 1])), ["pos", "neg"], label_map={0: "posi"})
 
@@ -87,7 +88,7 @@ def test_a_label_map_settles_placeholder_names_and_ids():
 def test_a_label_that_only_the_model_knows_gets_the_next_free_id():
     aligned = align_labels(read_labels(pd.Series([0, 1]), label_names=["neg", "pos"]), ["pos", "mixed", "neg"])
     assert aligned.codes.tolist() == [2, 0]
-    assert aligned.values == (1, 2, 0)
+    assert aligned.space.values == (1, 2, 0)
 
 
 def test_more_ids_than_the_model_has_labels_are_refused():
@@ -100,28 +101,28 @@ NAMES = tuple(f"name_{i}" for i in range(1, 6))
 
 def test_a_complete_label_map_says_the_ids_of_labels_that_do_not_occur():
     aligned = align_labels(read_labels(pd.Series([1, 1])), NAMES, label_map={i + 1: n for i, n in enumerate(NAMES)})
-    assert aligned.values == (1, 2, 3, 4, 5)
+    assert aligned.space.values == (1, 2, 3, 4, 5)
     assert aligned.names == NAMES
-    assert aligned.aliases == {i + 1: i for i in range(5)}
+    assert aligned.space.aliases == {i + 1: i for i in range(5)}
     floats = align_labels(read_labels(pd.Series([1.0, None])), NAMES, label_map={i + 1: n for i, n in enumerate(NAMES)})
-    assert [type(v) for v in floats.values] == [float] * 5
+    assert [type(v) for v in floats.space.values] == [float] * 5
 
 
 def test_a_complete_label_map_of_codes_writes_and_shows_codes_everywhere():
     codes = {f"C{i:02}": name for i, name in enumerate(NAMES, start=1)}
     aligned = align_labels(read_labels(pd.Series(["C02", "C02"])), NAMES, label_map=codes)
-    assert aligned.values == aligned.names == ("C01", "C02", "C03", "C04", "C05")
+    assert aligned.space.values == aligned.names == ("C01", "C02", "C03", "C04", "C05")
     assert aligned.codes.tolist() == [1, 1]
 
 
 def test_of_several_codes_for_a_label_the_first_is_written_and_all_are_known():
     aligned = align_labels(read_labels(pd.Series([7])), ["a", "b"], label_map={7: "b", 3: "a", 4: "a"})
-    assert aligned.values == (3, 7)
-    assert aligned.aliases == {7: 1, 3: 0, 4: 0}
+    assert aligned.space.values == (3, 7)
+    assert aligned.space.aliases == {7: 1, 3: 0, 4: 0}
 
 
 def test_a_label_outside_the_label_map_gets_an_id_that_the_map_has_not_taken():
-    assert align_labels(read_labels(pd.Series([0])), ["a", "b", "c"], label_map={0: "a", 1: "b"}).values == (0, 1, 2)
+    assert align_labels(read_labels(pd.Series([0])), ["a", "b", "c"], label_map={0: "a", 1: "b"}).space.values == (0, 1, 2)
 
 
 @pytest.mark.parametrize("names", [["1", "2", "3", "4", "5"], [1, 2, 3, 4, 5]])
@@ -132,7 +133,7 @@ def test_ids_that_are_names_are_matched_by_name(column, names):
     assert labels.values == (1, 2, 3, 4, 5)
     aligned = align_labels(read_labels(pd.Series(column.astype(float))), names)
     assert [aligned.names[i] for i in aligned.codes if i >= 0] == ["1", "4"]
-    assert aligned.values == (1, 2, 3, 4, 5)
+    assert aligned.space.values == (1, 2, 3, 4, 5)
 
 
 def test_ids_that_are_no_names_are_positions():
@@ -177,8 +178,8 @@ def test_a_column_without_any_label_can_still_be_written(column, values):
     for labels in (named, aligned, align_labels(named, ["neg", "pos"])):
         assert labels.names == ("neg", "pos")
         assert set(labels.codes.tolist()) == {-1}
-    assert aligned.values == values
-    assert [type(v) for v in aligned.values] == [type(v) for v in values]
+    assert aligned.space.values == values
+    assert [type(v) for v in aligned.space.values] == [type(v) for v in values]
 
 
 def test_ids_from_one_are_refused_with_both_ways_out():
@@ -207,12 +208,16 @@ def test_a_misspelled_label_says_what_was_probably_meant():
         align_labels(read_labels(pd.Series(["card_arival", "_"])), ["card_arrival", "age_limit"])
 
 
+def aligned_as(codes: np.ndarray, names: tuple[str, ...], *, believed: bool = False) -> AlignedLabels:
+    return AlignedLabels(OneLabel(names, names, {}, names), codes, believed)
+
+
 def permuted(believed: bool) -> tuple[AlignedLabels, np.ndarray]:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 3, 300).astype(np.int32)
     log_probs = np.full((300, 3), np.log(0.05), dtype=np.float32)
     log_probs[np.arange(300), (codes + 1) % 3] = np.log(0.9)
-    return AlignedLabels(codes, ("a", "b", "c"), (0, 1, 2), believed=believed), log_probs
+    return aligned_as(codes, ("a", "b", "c"), believed=believed), log_probs
 
 
 def test_a_far_better_order_of_the_labels_stops_ids_and_warns_for_names():
@@ -243,10 +248,10 @@ def test_a_wrong_order_is_found_among_any_number_of_labels(n_labels, rows):
     names = tuple(map(str, range(n_labels)))
     codes = rng.integers(0, n_labels, rows).astype(np.int32)
     log_probs = predictions(codes, n_labels, 0.85)
-    check_permutation(AlignedLabels(codes, names, names, believed=False), log_probs)
+    check_permutation(aligned_as(codes, names), log_probs)
     wrong = np.roll(np.arange(n_labels), 1).astype(np.int32)[codes]
     with pytest.raises(LabelMismatch, match="if the labels were read as '0' → "):
-        check_permutation(AlignedLabels(wrong, names, names, believed=False), log_probs)
+        check_permutation(aligned_as(wrong, names), log_probs)
 
 
 @pytest.mark.parametrize("n_labels", [2, 3, 20, 77])
@@ -255,7 +260,7 @@ def test_chance_alone_never_doubts_the_order(n_labels, rows):
     names = tuple(map(str, range(n_labels)))
     for seed in range(20):
         codes = np.random.default_rng(seed).integers(0, n_labels, rows).astype(np.int32)
-        labels = AlignedLabels(codes, names, names, believed=False)
+        labels = aligned_as(codes, names)
         check_permutation(labels, predictions(codes, n_labels, 0.0, seed=seed + 100))
         check_permutation(labels, predictions(codes, n_labels, 0.3, seed=seed + 100))
 
@@ -263,4 +268,4 @@ def test_chance_alone_never_doubts_the_order(n_labels, rows):
 def test_a_model_that_always_says_the_rare_label_is_weak_not_misnamed():
     codes = (np.arange(500) % 10 != 0).astype(np.int32)
     always = np.log(np.tile(np.float32([0.7, 0.3]), (500, 1)))
-    check_permutation(AlignedLabels(codes, ("a", "b"), (0, 1), believed=False), always)
+    check_permutation(aligned_as(codes, ("a", "b")), always)

@@ -12,6 +12,7 @@ from small import NAMES, make_scores
 import loss_widget as lw
 from loss_widget.errors import InputError, StaleDecision
 from loss_widget.review import Decision
+from loss_widget.review.review_state import places_of
 
 
 def test_all_rows_of_a_query_are_decided_as_previewed_and_undone_at_once(scores):
@@ -80,6 +81,6 @@ def test_rows_of_a_query_are_those_of_its_pages(scores):
 def test_a_row_has_the_same_place_among_its_twins_alone_and_in_a_crowd():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"text": rng.choice(["a", "b", "c"], 300), "label": rng.choice(["x", "y", None], 300), "loss": 1.0})
-    record = lw.ReviewSession(frame, journal=None)._state
+    table = lw.ReviewSession(frame, journal=None)._review.table
     rows = rng.permutation(300)[:200].tolist()
-    assert record._places(rows) == [place for row in rows for place in record._places([row])]
+    assert places_of(table, rows) == [place for row in rows for place in places_of(table, [row])]

@@ -12,9 +12,8 @@ import pytest
 
 import loss_widget as lw
 from loss_widget.data.examples import read_examples
-from loss_widget.data.label_sets import align_label_sets
+from loss_widget.data.label_sets import LabelSets, align_label_sets
 from loss_widget.errors import ReadOnly
-from loss_widget.review.open_source import READ_ONLY
 from loss_widget.scores.multi_label import MultiLabelScores
 
 NAMES = ["joy", "anger", "fear"]
@@ -31,7 +30,7 @@ def judged(sets: list[Any] = SETS) -> MultiLabelScores:
     data = pd.DataFrame(
         {"text": ["yay", "grr", "hm", "?", "aargh"], "label": sets, "source": list("abcde")}, index=[3, 3, 4, 5, 6]
     )
-    examples = read_examples(data, label_sets=True)
+    examples = read_examples(data, head="sigmoid")
     scores = lw.Scores.from_pass(examples, align_label_sets(examples.given, NAMES), np.log(PROBS))
     assert isinstance(scores, MultiLabelScores)
     return scores
@@ -63,7 +62,7 @@ def test_rows_are_sorted_by_loss_with_their_sets_as_joined_names() -> None:
 )
 def test_decisions_are_refused_with_the_reason(act: Any) -> None:
     session = lw.ReviewSession(judged())
-    assert session.read_only == READ_ONLY
+    assert session.read_only == LabelSets.read_only
     with pytest.raises(ReadOnly, match="Sets of labels"):
         act(session)
     assert session.summary()["reviewed"] == 0
@@ -100,7 +99,7 @@ def test_an_earlier_review_of_the_same_texts_is_left_alone() -> None:
 def test_the_grid_is_told_and_answers_pages() -> None:
     sent: list[dict[str, Any]] = []
     with lw.LossWidget(judged(), columns=["worst_label"]) as widget:
-        assert widget.announcements.read_only == widget.snapshot["read_only"] == READ_ONLY
+        assert widget.announcements.read_only == widget.snapshot["read_only"] == LabelSets.read_only
         assert widget.snapshot["label_names"] == ["(none)", "anger, fear", "joy", "joy, anger, fear"]
         widget.send = lambda content, buffers=None: sent.append(content)
         widget._handle_custom_msg({"v": 1, "rid": "a", "verb": "page", "args": {"query": {"limit": 2}}}, [])
@@ -109,4 +108,4 @@ def test_the_grid_is_told_and_answers_pages() -> None:
         page, decided = sent
         assert [(row["given"], row["predicted"]) for row in page["result"]["rows"]] == [(1, 3), (0, 0)]
         [result] = decided["result"]["results"]
-        assert (result["ok"], result["error"]["kind"], result["error"]["message"]) == (False, "read_only", READ_ONLY)
+        assert (result["ok"], result["error"]["kind"], result["error"]["message"]) == (False, "read_only", LabelSets.read_only)

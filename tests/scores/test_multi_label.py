@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from loss_widget.data.examples import read_examples
-from loss_widget.data.label_sets import align_label_sets
+from loss_widget.data.label_sets import LabelSets, align_label_sets
+from loss_widget.data.losses import binary_losses
 from loss_widget.scores.multi_label import MultiLabelScores
-from loss_widget.scores.probabilities import binary_losses
 from loss_widget.scores.scores import SCORE_COLUMNS, Scores
 
 NAMES = ["joy", "anger", "fear"]
@@ -36,7 +36,7 @@ def frame(sets=SETS) -> pd.DataFrame:
 
 
 def judged(data: pd.DataFrame, logits: np.ndarray = LOGITS, log_probs: np.ndarray | None = None) -> MultiLabelScores:
-    examples = read_examples(data, label_sets=True)
+    examples = read_examples(data, head="sigmoid")
     log_probs = log_sigmoid(logits) if log_probs is None else log_probs
     scores = Scores.from_pass(examples, align_label_sets(examples.given, NAMES), log_probs)
     assert isinstance(scores, MultiLabelScores)
@@ -133,6 +133,8 @@ def test_saved_scores_come_back_whole(tmp_path, form):
     np.testing.assert_array_equal(back.given_sets, scores.given_sets)
     np.testing.assert_array_equal(back.given_ids, scores.given_ids)
     np.testing.assert_array_equal(back.label_losses, scores.label_losses)
-    assert (back.vector, back.label_values) == (scores.vector, scores.label_values)
+    assert isinstance(back.labels.space, LabelSets)
+    assert isinstance(scores.labels.space, LabelSets)
+    assert (back.labels.space.vector, back.labels.space.one) == (scores.labels.space.vector, scores.labels.space.one)
     assert back.provenance == scores.provenance
     pd.testing.assert_frame_equal(back.top(), scores.top())

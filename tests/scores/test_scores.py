@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loss_widget.data.losses import adjusted_losses, losses, margins
 from loss_widget.errors import ColumnError, DataError, ExportError, InputError, LabelError, ProbabilityError
-from loss_widget.scores.probabilities import adjusted_losses, losses, margins
 from loss_widget.scores.scores import SCORE_COLUMNS, Scores
 
 PROBS = np.array([[0.1, 0.9], [0.8, 0.2], [0.5, 0.5]])
@@ -130,7 +130,7 @@ def test_what_can_be_saved_comes_back_as_it_was(tmp_path, data):
     scores = Scores.from_probs(data, probs)
     back = Scores.load(scores.save(tmp_path / "s.parquet"))
     pd.testing.assert_frame_equal(back.frame, scores.frame)
-    assert back.label_values == scores.label_values
+    assert back.labels.space == scores.labels.space
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from loss_widget.data.labels import NO_LABEL
+from loss_widget.data.label_space import NO_LABEL
 from loss_widget.errors import listing
 from loss_widget.review.journal.written import Written
 from loss_widget.review.label_column import LabelColumn
@@ -22,8 +22,8 @@ _SHARE = 10
 class ReviewedData:
     """The data under review, as a journal is compared with it.
 
-    `keys`: (n,) uint64 content keys; `given`: (n,) int32 label ids; `label_names` and `label_values`: by id, as people and as the
-    column write them; `label_column`: its name; `columns`: those of the whole frame.
+    `keys`: (n,) uint64 content keys; `given`: (n,) int32 label ids; `label_names` and `label_values`: by id, as the journal and
+    as the column write them; `label_column`: its name; `columns`: those of the whole frame.
     """
 
     keys: np.ndarray
@@ -36,7 +36,10 @@ class ReviewedData:
     @classmethod
     def of(cls, table: ReviewTable, labels: LabelColumn) -> ReviewedData:
         columns = [str(name) for name in labels.frame.columns]
-        return cls(table.keys, table.given, table.label_names, labels.values, str(labels.label), columns)
+        space = labels.space
+        every = range(len(space.names))
+        names, values = [space.written(i) for i in every], [space.value_of(i) for i in every]
+        return cls(table.keys, table.given, names, values, str(labels.label), columns)
 
 
 def common_rows(reviewed: np.ndarray, keys: np.ndarray) -> int:

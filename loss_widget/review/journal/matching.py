@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from loss_widget.data.labels import NO_LABEL
+from loss_widget.data.label_space import NO_LABEL
 from loss_widget.review.decisions import Decision, Decisions
 from loss_widget.review.journal.written import JournalledDecision, Subject
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from loss_widget.data.examples import Examples, read_examples
-from loss_widget.data.labels import AlignedLabels, align_labels
+from loss_widget.data.label_space import AlignedLabels
 from loss_widget.data.texts import Texts
 from loss_widget.errors import InputError
 from loss_widget.scores.scores import Scores, callers_columns
@@ -36,7 +36,7 @@ def cross_score(
     label: str = "label",
     tokenizer: Any = None,
     label_names: Sequence[str] | None = None,
-    label_map: Mapping[Any, str] | None = None,
+    label_map: Mapping[Any, str | None] | None = None,
     train: str = "head",
     rounds: int = 2,
     neighbours: bool = True,
@@ -140,13 +140,14 @@ def _embed(reader: TextReader, texts: Texts, *, progress: bool) -> tuple[np.ndar
     return found[0], read, {name: said for name, said in forward.report("float32").items() if name != "engine"}
 
 
-def _labels_of(examples: Examples, label_names: Sequence[str] | None, label_map: Mapping[Any, str] | None) -> AlignedLabels:
+def _labels_of(
+    examples: Examples, label_names: Sequence[str] | None, label_map: Mapping[Any, str | None] | None
+) -> AlignedLabels:
     if label_map is not None:
-        targets = list(label_names) if label_names is not None else list(dict.fromkeys(label_map.values()))
+        told = label_names if label_names is not None else dict.fromkeys(name for name in label_map.values() if name is not None)
         called = "label_map" if label_names is None else "label_names"
-        return align_labels(examples.given, targets, label_map=label_map, called=called)
-    given = examples.given
-    return AlignedLabels(given.codes, given.names, given.values)
+        return examples.given.align(list(told), label_map=label_map, called=called)
+    return examples.given.as_they_are()
 
 
 def _always_batch_alike(reader: TextReader) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loss_widget.scores.probabilities import log_softmax
+from loss_widget.data.losses import log_softmax
 from loss_widget.scoring.cross.judges import BLOCK_ROWS, Features, Rows
 
 SHRINKAGES = (0.03, 0.1, 0.01, 0.3, 0.003, 1.0, 3.0)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from loss_widget.data.examples import Examples
-from loss_widget.data.labels import NO_LABEL, AlignedLabels
+from loss_widget.data.label_space import NO_LABEL, AlignedLabels
 from loss_widget.data.texts import Texts
 from loss_widget.errors import InputError, ModelError
 from loss_widget.scoring.scorer import Scorer

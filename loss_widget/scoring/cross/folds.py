@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from loss_widget.data.examples import Examples
-from loss_widget.data.labels import NO_LABEL, AlignedLabels
+from loss_widget.data.label_space import NO_LABEL, AlignedLabels
 from loss_widget.data.texts import Texts
 from loss_widget.errors import DataError, InputError
 

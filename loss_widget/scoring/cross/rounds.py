@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from loss_widget.scores.probabilities import log_softmax
+from loss_widget.data.losses import log_softmax
 from loss_widget.scoring.cross.discriminant import Discriminant
 from loss_widget.scoring.cross.judges import Neighbours, Rows, in_threads, kernel_features, linear_features
 from loss_widget.scoring.cross.noise import suspicious, wrong_share

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from loss_widget.data.contents import ContentColumns
 from loss_widget.data.examples import Examples
-from loss_widget.data.labels import AlignedLabels, GivenLabels, align_labels, read_labels
+from loss_widget.data.label_space import AlignedLabels
+from loss_widget.data.labels import GivenLabel, read_labels
 from loss_widget.errors import ExportError, LabelError, LossWidgetError
 from loss_widget.scores.parquet_file import read_table, write_table
 from loss_widget.scores.parquet_folder import ROW, part_path
@@ -30,7 +31,7 @@ _COMPARED_ROWS = 8
 
 @dataclass(frozen=True)
 class ColumnLabels:
-    """Labels, aligned once: `aligned.codes[i]` is the label that `values[i]` of the column means."""
+    """Labels, aligned once: `aligned.ids[i]` is the label that `values[i]` of the column means."""
 
     values: pa.Array
     aligned: AlignedLabels
@@ -42,7 +43,7 @@ class ColumnLabels:
         column: str,
         model_names: Sequence[str],
         label_names: Sequence[str] | None,
-        label_map: Mapping[Any, str] | None,
+        label_map: Mapping[Any, str | None] | None,
         *,
         by_position: bool,
     ) -> ColumnLabels:
@@ -57,13 +58,13 @@ class ColumnLabels:
             given = read_labels(rows.column_of(column, values), label_names=label_names, by_position=by_position)
         except LabelError as error:  # it counts rows among the distinct values
             raise LabelError(re.sub(r", row \d+", "", str(error))) from error
-        return cls(values, align_labels(given, model_names, label_map=label_map))
+        return cls(values, given.align(model_names, label_map=label_map))
 
     def in_column(self, column: pa.ChunkedArray) -> AlignedLabels:
         column = column.combine_chunks()
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
-        return replace(self.aligned, codes=self.aligned.codes[np.asarray(pc.index_in(column, value_set=self.values))])
+        return replace(self.aligned, ids=self.aligned.ids[np.asarray(pc.index_in(column, value_set=self.values))])
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class PartScorer:
             shown=job.shown,
             label=job.label,
             contents=contents,
-            given=GivenLabels(labels.codes, labels.names, labels.values),
+            given=GivenLabel(labels.ids, labels.names, ()),
             keys=contents.keys(),
             notes=notes,
         )
@@ -146,7 +147,7 @@ class PartScorer:
         layout = dict(job.source.layout)
         if "columns" in layout:
             layout["columns"] = [*layout["columns"], *SCORE_COLUMNS]
-        write_table(scores, table, layout, path)
+        write_table(scores.state, table, layout, path)
 
 
 def check_part(job: Job, number: int) -> None:
@@ -174,7 +175,7 @@ def _score_columns(scores: Scores, label_type: pa.DataType) -> Iterator[tuple[st
     if pa.types.is_dictionary(label_type):
         label_type = label_type.value_type
     if pa.types.is_null(label_type):
-        label_type = pa.array(list(scores.label_values)).type
+        label_type = pa.array([scores.labels.space.value_of(i) for i in range(len(scores.labels.names))]).type
     types = {"predicted_label": label_type, "score_note": pa.string()}
     for name in SCORE_COLUMNS:
         column = pa.array(scores.frame[name], from_pandas=True)

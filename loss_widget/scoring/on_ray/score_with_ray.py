@@ -22,15 +22,15 @@ import pyarrow as pa
 from loss_widget import errors
 from loss_widget.data.columns import column_position
 from loss_widget.data.contents import ContentColumns
-from loss_widget.data.labels import AlignedLabels
+from loss_widget.data.label_space import AlignedLabels
 from loss_widget.data.texts import content_columns
 from loss_widget.errors import InputError, LossWidgetError, ModelError
 from loss_widget.scores import parquet_folder
+from loss_widget.scores.label_order import check_permutation
 from loss_widget.scores.parquet_file import OWN
 from loss_widget.scores.scores import Scores, callers_columns
 from loss_widget.scoring import models
 from loss_widget.scoring.engine.autocast import without_autocast
-from loss_widget.scoring.label_order import check_permutation
 from loss_widget.scoring.on_ray.parquet_parts import ParquetRows, fingerprint, open_parquet, parquet_files, stage, tables_of
 from loss_widget.scoring.on_ray.part_scorer import ColumnLabels, Job, PartScorer, check_part
 from loss_widget.scoring.scorer import Scorer
@@ -50,7 +50,7 @@ def score_with_ray(
     label: str = "label",
     tokenizer: Any = None,
     label_names: Sequence[str] | None = None,
-    label_map: Mapping[Any, str] | None = None,
+    label_map: Mapping[Any, str | None] | None = None,
     max_length: int | None = None,
     precision: str = "exact",
     progress: bool = True,
@@ -96,7 +96,7 @@ def score_with_ray(
         "tokenizer": scorer.tokenizer_digest(),
         "max_length": str(scorer.max_length),
         "text, label": repr((shown.spelled, label)),
-        "label names": repr((labels.aligned.names, labels.aligned.values, labels.aligned.aliases)),
+        "label names": repr(labels.aligned.space),
     }
     job = Job(scorer, rows, rows.parts(rows_per_part), kept, shown, label, labels, folder)
     is_finished = parquet_folder.begin(folder, rows=rows.rows, parts=len(job.parts), made_from=made_from)
@@ -206,7 +206,7 @@ class _Told:
             self.check()  # a wrong order is told before the wait
 
     def check(self) -> None:
-        check_permutation(replace(self._labels, codes=np.concatenate(self._codes)), np.concatenate(self._log_probs))
+        check_permutation(replace(self._labels, ids=np.concatenate(self._codes)), np.concatenate(self._log_probs))
 
     def provenance(self, **told: Any) -> dict[str, Any]:
         usable = sum(part["usable"] for part in self._parts)

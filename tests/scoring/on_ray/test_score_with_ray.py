@@ -100,7 +100,7 @@ def is_worker(process: psutil.Process) -> bool:
 def assert_same(scores: lw.Scores, local: lw.Scores) -> None:
     pd.testing.assert_frame_equal(scores.frame, local.frame, rtol=0, atol=1e-5)
     np.testing.assert_allclose(scores.log_probs, local.log_probs, rtol=0, atol=1e-5)
-    for name in ("label_names", "label_values", "label_aliases", "text", "label"):
+    for name in ("label_names", "text", "label"):
         assert getattr(scores, name) == getattr(local, name)
     assert (scores.keys == local.keys).all()
     assert (scores.given_ids == local.given_ids).all()

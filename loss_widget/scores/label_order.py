@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from loss_widget.data.labels import AlignedLabels
+from loss_widget.data.label_space import AlignedLabels
 from loss_widget.errors import LabelMismatch
 
 _FEWEST_ROWS, _MOST_ROWS = 20, 5_000
