@@ -46,6 +46,23 @@ class Contents(ABC):
         return self.keys() == other.keys()
 
 
+def moved_rows(before: Contents, now: Contents, *, before_index: pd.Index, index: pd.Index) -> np.ndarray:
+    """The rows that show what another row showed before: they were sorted. One that was only edited shows something new.
+
+    The index tells it of rows that show the same.
+    """
+    other = np.flatnonzero(~before.same_rows(now))
+    if len(other):
+        moved: np.ndarray = other[np.isin(now.take(other).keys(), before.take(other).keys())]
+        if len(moved):
+            return moved
+    if index is before_index or index.equals(before_index) or not (index.is_unique and before_index.is_unique):
+        return np.empty(0, dtype=np.int64)
+    if len(index.difference(before_index, sort=False)):
+        return np.empty(0, dtype=np.int64)  # another index was set, which says nothing of the old one
+    return np.flatnonzero(index != before_index)
+
+
 @dataclass(frozen=True)
 class ContentColumns(ABC):
     """The columns that hold what an example shows. `kind` names the grid's renderer, and the kind in saved Scores."""

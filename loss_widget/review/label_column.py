@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from loss_widget.data.columns import column_position
-from loss_widget.data.contents import ContentColumns
+from loss_widget.data.contents import ContentColumns, Contents, moved_rows
 from loss_widget.data.label_space import NO_LABEL, UNKNOWN, LabelSpace
 from loss_widget.errors import LabelError, ReviewError, listing
 
@@ -24,12 +24,16 @@ class LabelColumn:
     warning. Index, dtypes, column order and attrs stay. `space` translates, and is swapped when there is a label more.
     """
 
-    def __init__(self, frame: pd.DataFrame, *, shown: ContentColumns, label: str, space: LabelSpace, keys: np.ndarray) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, *, shown: ContentColumns, label: str, space: LabelSpace, contents: Contents, keys: np.ndarray
+    ) -> None:
         self.frame = frame
         self.shown = shown
         self.label = label
         self.space = space
+        self._contents = contents
         self._keys = keys
+        self._index = frame.index  # as it was: `frame` is the caller's to sort
         self._known = space.ids_in(self.column)  # (n,) what stands in the column
         self._originals: dict[int, Any] = {}
         self._waiting: dict[int, int] = {}
@@ -87,13 +91,14 @@ class LabelColumn:
             self._told_moved = True
             warnings.warn(f"{self._moved(moved)} Their labels wait.", stacklevel=2)
 
-    def corrected(self, reviewed: np.ndarray) -> pd.DataFrame:
+    def corrected(self, reviewed: np.ndarray, *, beside: bool = False) -> pd.DataFrame:
         """A copy of the frame as it would be after a flush; the frame itself is only read.
 
-        `ReviewError` where the reviewed rows are no longer where they were: others would be taken for them.
+        `ReviewError` where the reviewed rows are no longer where they were: others would be taken for them. `beside`: columns of
+        the review are to stand beside the frame's, so that no row at all may have moved.
         """
         self._same_rows()
-        moved = reviewed[~self._texts_unchanged(self.frame, reviewed)].tolist()
+        moved = reviewed[~self._texts_unchanged(self.frame, reviewed)].tolist() or (self._moved_rows() if beside else [])
         if moved:
             raise ReviewError(self._moved(moved))
         copy = self.frame.copy()
@@ -189,6 +194,22 @@ class LabelColumn:
                 "or open a new widget."
             )
         column_position(self.frame, self.label)
+
+    def _moved_rows(self) -> list[int]:
+        """The rows where another one stood when the review was opened."""
+        index = self.frame.index
+        moved = moved_rows(self._contents, self.shown.read(self.frame)[0], before_index=self._index, index=index)
+        if len(moved) or not isinstance(index, pd.RangeIndex):
+            return moved.tolist()
+        # Rows of equal texts may have changed places under an index that was made anew: then labels have gone round among them.
+        now = self.space.ids_in(self.column)
+        other = np.flatnonzero(now != self._known)
+        if not len(other):
+            return []
+        keys, new, old = self._keys[other], now[other], self._known[other]
+        here, there = np.lexsort((new, keys)), np.lexsort((old, keys))
+        went_round = np.array_equal(keys[here], keys[there]) and np.array_equal(new[here], old[there])
+        return other.tolist() if went_round else []
 
     def _texts_unchanged(self, frame: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
         part = frame.iloc[rows, [column_position(frame, name) for name in self.shown.names]]

@@ -45,6 +45,7 @@ def open_source(
             text=None if text == source.text else text,
             label=None if label == source.label else label,
         )
+        source.check_order()
         return _of_scores(source, source.frame.copy() if copy else source.frame, columns, score_columns=source.columns)
     if not isinstance(source, pd.DataFrame):
         raise DataError(f"Expected Scores or a pandas DataFrame, found {_kind_of(source)}. {_way_from(source)}")
@@ -81,7 +82,7 @@ def _of_scores(
         log_probs=scores.log_probs,
         score_notes=read_texts(column, "score_note")[0],
     )
-    labels = LabelColumn(frame, shown=scores.shown, label=scores.label, space=space, keys=scores.keys)
+    labels = LabelColumn(frame, shown=scores.shown, label=scores.label, space=space, contents=scores.contents, keys=scores.keys)
     return Review(table, labels, Columns(frame, columns), score_columns)
 
 
@@ -120,7 +121,9 @@ def _of_losses(
         log_probs=None,
         score_notes=None,
     )
-    labels = LabelColumn(frame, shown=examples.shown, label=label, space=given.space, keys=examples.keys)
+    labels = LabelColumn(
+        frame, shown=examples.shown, label=label, space=given.space, contents=examples.contents, keys=examples.keys
+    )
     return Review(table, labels, Columns(frame, columns))
 
 

@@ -63,7 +63,7 @@ def changes(review: Review) -> pd.DataFrame:
 def corrected(review: Review, *, drop_removed: bool, only_reviewed: bool, audit: bool, scores: bool) -> pd.DataFrame:
     """A new frame with the caller's own columns and the labels as they now stand."""
     labels, decisions = review.column, review.decisions
-    frame = labels.corrected(np.flatnonzero(decisions.verdicts))
+    frame = labels.corrected(np.flatnonzero(decisions.verdicts), beside=audit or scores)
     if review.score_columns:
         frame = frame if scores else frame.loc[:, ~frame.columns.isin(review.score_columns)]
     elif scores:

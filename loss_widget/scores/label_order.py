@@ -11,13 +11,16 @@ from loss_widget.errors import LabelMismatch
 
 _FEWEST_ROWS, _MOST_ROWS = 20, 5_000
 _SHOWN = 12
+_TOO_SURE = 0.2  # so much more probable than right on average: no order of a real model's answers
+_CHECK_MODEL = "`model.config.id2label`"
 
 
-def check_permutation(labels: AlignedLabels, log_probs: np.ndarray) -> None:
+def check_permutation(labels: AlignedLabels, log_probs: np.ndarray, *, check: str = _CHECK_MODEL, stacklevel: int = 3) -> None:
     """Warn, or raise `LabelMismatch`, where another order of the label names fits the predictions far better.
 
-    `log_probs`: (n, n_labels) float32. A wrong order turns 90 % accuracy into 4 % and fills the top with false errors. The other
-    order is fitted on one half of up to 5,000 rows and counted on the other half, so that few rows a label prove nothing.
+    `log_probs`: (n, n_labels) float32. `check`: what a warning asks to look at. A wrong order turns 90 % accuracy into 4 % and
+    fills the top with false errors. The other order is fitted on one half of up to 5,000 rows and counted on the other half, so
+    that few rows a label prove nothing.
     """
     labelled = np.flatnonzero(labels.codes >= 0)
     rows = labelled[np.linspace(0, len(labelled) - 1, min(_MOST_ROWS, len(labelled))).astype(int)]
@@ -41,7 +44,26 @@ def check_permutation(labels: AlignedLabels, log_probs: np.ndarray) -> None:
     )
     if not labels.believed:
         raise LabelMismatch(f"{message} Pass `label_names=` or `label_map=` to say which id means what.")
-    warnings.warn(f"{message} The names match, so they are believed; check `model.config.id2label`.", stacklevel=3)
+    warnings.warn(f"{message} The names match, so they are believed; check {check}.", stacklevel=stacklevel)
+
+
+def check_columns(labels: AlignedLabels, log_probs: np.ndarray) -> None:
+    """Warn where the columns of probabilities from elsewhere seem to belong to other labels than they are taken for."""
+    check_permutation(labels, log_probs, check="that `label_names` has the order of the columns of probs", stacklevel=5)
+    rows = np.flatnonzero((labels.codes >= 0) & np.isfinite(log_probs).all(axis=1))
+    steps = np.diff(log_probs, axis=1)
+    is_sorted = len(rows) >= _FEWEST_ROWS and steps.size and ((steps <= 0).all() or (steps >= 0).all())
+    if not is_sorted or (log_probs == log_probs[0]).all():  # a model that says the same of every row has an order, too
+        return
+    agree = float((log_probs[rows].argmax(axis=1) == labels.codes[rows]).mean())
+    sure = float(np.exp(log_probs[rows].max(axis=1)).mean())
+    if sure - agree > _TOO_SURE:
+        warnings.warn(
+            f"In every row the probabilities are sorted by size. {agree:.0%} of the given labels have the highest one, though "
+            f"that is {sure:.0%} on average: they seem to be sorted by score, as `pipeline(..., top_k=None)` returns them. Bring "
+            "each row into the order of `label_names`, or pass what the pipeline returned as it is.",
+            stacklevel=4,
+        )
 
 
 def _far_better(read_as: np.ndarray, given: np.ndarray, predicted: np.ndarray) -> bool:

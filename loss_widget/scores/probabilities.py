@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from loss_widget.data.losses import SMALLEST
 from loss_widget.errors import ProbabilityError, listing
@@ -68,11 +69,38 @@ def as_matrix(probs: Any) -> np.ndarray:
     return matrix
 
 
+def by_index(probs: Any, index: pd.Index) -> Any:
+    """Probabilities in a DataFrame or a Series, with their rows in the order of `index`; `ProbabilityError` where that is not
+    clear. Everything else is handed back as it is: it goes by position."""
+    if not isinstance(probs, (pd.DataFrame, pd.Series)) or probs.index.equals(index):
+        return probs
+    by_position = "pass `probs.to_numpy()` if they stand in the order of the data"
+    if len(probs) != len(index):
+        return probs  # refused by the number of rows
+    if not (probs.index.is_unique and index.is_unique) or len(probs.index.difference(index)):
+        raise ProbabilityError(
+            f"Expected probabilities with the index of the data, found another one ({_some(probs.index)}; the data has "
+            f"{_some(index)}). Set it, or {by_position}."
+        )
+    if isinstance(probs.index, pd.RangeIndex):  # it may be that nobody chose it
+        raise ProbabilityError(
+            f"Expected probabilities whose index says which row they belong to, found 0, 1, 2, … beside data in another order "
+            f"({_some(index)}). Pass `probs.loc[frame.index]` if they belong to each other by index, or {by_position}."
+        )
+    return probs.loc[index]
+
+
+def _some(index: pd.Index) -> str:
+    return listing(index[:3], most=3) + (", …" if len(index) > 3 else "")
+
+
 def by_name(probs: Any, label_names: Sequence[str] | None) -> tuple[Any, Sequence[str] | None]:
     """A frame of probabilities with its columns in the order of `label_names`, which it names itself where there are none.
 
-    Columns that are not all strings say nothing about labels; everything but a frame is handed back as it is.
+    What `pipeline(..., top_k=None)` returns, a list of {label, score} for each row, has names, too. Columns that are not all
+    strings say nothing about labels; everything else is handed back as it is.
     """
+    probs = _from_pipeline(probs)
     columns = list(getattr(probs, "columns", ()))
     if not columns or not all(isinstance(column, str) for column in columns):
         return probs, label_names
@@ -83,6 +111,27 @@ def by_name(probs: Any, label_names: Sequence[str] | None) -> tuple[Any, Sequenc
             "columns, or pass `probs.to_numpy()` if they stand in the order of `label_names`."
         )
     return probs[names], label_names if label_names is not None else names
+
+
+def _from_pipeline(probs: Any) -> Any:
+    """Lists of {label, score} as a frame with a column for each label."""
+    rows = list(probs) if isinstance(probs, (list, tuple, pd.Series)) else []
+
+    def is_said(row: Any) -> bool:
+        return (
+            isinstance(row, (list, tuple))
+            and len(row) > 0
+            and all(isinstance(s, Mapping) and {"label", "score"} <= s.keys() for s in row)
+        )
+
+    if not rows or not all(map(is_said, rows)):
+        return probs
+    said = pd.DataFrame([{str(s["label"]): s["score"] for s in row} for row in rows])
+    if said.isna().to_numpy().any():
+        raise ProbabilityError(
+            "Expected a score for every label in every row, found rows that lack some. Call the pipeline with `top_k=None`."
+        )
+    return said
 
 
 def _stacked(probs: Any) -> np.ndarray:

@@ -13,13 +13,14 @@ import pandas as pd
 import pyarrow as pa
 
 from loss_widget.data.columns import column_position
-from loss_widget.data.contents import ContentColumns
+from loss_widget.data.contents import ContentColumns, moved_rows
 from loss_widget.data.examples import Examples, read_examples
 from loss_widget.data.label_space import NO_LABEL, AlignedLabels
 from loss_widget.errors import ColumnError, DataError, InputError, listing
+from loss_widget.scores.label_order import check_columns
 from loss_widget.scores.parquet_file import read_scores, write_scores
 from loss_widget.scores.parquet_folder import read_directory
-from loss_widget.scores.probabilities import as_matrix, by_name, log_probs_of
+from loss_widget.scores.probabilities import as_matrix, by_index, by_name, log_probs_of
 from loss_widget.scores.state import ScoresState
 
 SCORE_COLUMNS = (
@@ -144,10 +145,11 @@ class Scores:
     ) -> Scores:
         """Scores from probabilities made anywhere: scikit-learn, an API, another framework.
 
-        `probs`: an array of shape (n_rows, n_labels), a DataFrame with a column for each label name, or the name of a list column
-        of `frame`; finite, rows summing to 1 within 1e-3, else `ProbabilityError` names the likely cause. `label_names`, in the
-        order of the columns of `probs`, may be left out where those have names, or where the label column is categorical, a
-        `ClassLabel`, or integers. A probability of 0 counts as 1.2e-38.
+        `probs`: an array of shape (n_rows, n_labels), a DataFrame with a column for each label name and the index of `frame`,
+        what `pipeline(..., top_k=None)` returned, or the name of a list column of `frame`; finite, rows summing to 1 within 1e-3,
+        else `ProbabilityError` names the likely cause. `label_names`, in the order of the columns of `probs`, may be left out
+        only where those have names, or where the label column is categorical, a `ClassLabel`, or integers. A probability of 0
+        counts as 1.2e-38. Warns where another order of the columns would fit far better.
         """
         if not (in_sample is None or isinstance(in_sample, (bool, np.bool_))):
             raise InputError(
@@ -157,7 +159,7 @@ class Scores:
         examples = read_examples(frame, text=text, label=label)
         if isinstance(probs, str):
             probs = examples.frame.iloc[:, column_position(examples.frame, probs)]
-        probs, label_names = by_name(probs, label_names)
+        probs, label_names = by_name(by_index(probs, examples.frame.index), label_names)
         matrix = as_matrix(probs)
         column = examples.frame.iloc[:, column_position(examples.frame, label)]
         labels = examples.given.of_columns(matrix.shape[1], label_names, column)
@@ -167,6 +169,7 @@ class Scores:
             "engine": "none",
             "in_sample": None if in_sample is None else bool(in_sample),
         }
+        check_columns(labels, log_probs)
         return cls.from_pass(examples, labels, log_probs, provenance=provenance)
 
     @property
@@ -246,8 +249,32 @@ class Scores:
             provenance=self.provenance,
         )
 
+    def check_order(self) -> None:
+        """`DataError` where the frame was sorted or cut in place: its rows are no longer those that were scored, in order."""
+        found = f"found {len(self.frame)} rows" if len(self.frame) != len(self) else ""
+        if not found and (moved := self._moved()):
+            found = f"found others in {moved:,} places"
+        if found:
+            raise DataError(
+                f"Expected `scores.frame` to hold the {len(self)} rows that were scored, in their order, {found}. Was it sorted "
+                "or filtered in place? `lw.LossWidget(scores.frame)` goes by the losses in it; or sort and filter a copy."
+            )
+
+    def _moved(self) -> int:
+        """How many rows stand where another one was scored."""
+        moved = moved_rows(self.contents, self.shown.read(self.frame)[0], before_index=self._index, index=self.frame.index)
+        if len(moved) or "loss" not in self.frame.columns:
+            return len(moved)
+        own, loss = self.losses, self.frame["loss"]  # rows of equal texts move unseen, but take their losses with them
+        if not pd.api.types.is_numeric_dtype(loss.dtype):
+            return 0
+        here = loss.to_numpy(dtype=np.float32, na_value=np.nan)
+        other = ~((here == own) | (np.isnan(here) & np.isnan(own)))
+        return int(other.sum()) if np.array_equal(np.sort(here[other]), np.sort(own[other]), equal_nan=True) else 0
+
     def _check_rows(self) -> None:
         """`DataError` where the frame no longer holds the rows that were scored, in their order."""
+        self.check_order()
         if len(self.frame) != len(self):
             found = f"found {len(self.frame)} rows"
         else:

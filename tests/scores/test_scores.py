@@ -102,7 +102,7 @@ def test_top_keeps_pairs_and_rows_that_were_not_judged():
 
 def test_a_frame_with_other_rows_than_were_scored_is_not_saved(tmp_path):
     for change, says in [
-        (lambda f: f.sort_values("loss"), "2 rows with another text, the first is row 1"),
+        (lambda f: f.sort_values("loss"), "found others in 2 places"),
         (lambda f: f.drop(index=9), "found 2 rows"),
     ]:
         scores = Scores.from_probs(frame(), PROBS)
@@ -236,7 +236,7 @@ def test_probabilities_can_be_a_tensor_that_still_learns():
 
 def test_a_frame_of_probabilities_is_read_by_the_names_of_its_columns():
     named = frame(labels=["good", "good", "bad"])
-    swapped = pd.DataFrame({"good": PROBS[:, 1], "bad": PROBS[:, 0]})
+    swapped = pd.DataFrame({"good": PROBS[:, 1], "bad": PROBS[:, 0]}, index=named.index)
     right = Scores.from_probs(named, PROBS, label_names=["bad", "good"])
     scores = Scores.from_probs(named, swapped, label_names=["bad", "good"])
     np.testing.assert_array_equal(scores.losses, right.losses)
@@ -244,10 +244,10 @@ def test_a_frame_of_probabilities_is_read_by_the_names_of_its_columns():
     by_itself = Scores.from_probs(named, swapped)
     np.testing.assert_array_equal(by_itself.losses, right.losses)
     assert by_itself.label_names == ["good", "bad"]
-    unnamed = Scores.from_probs(named, pd.DataFrame(PROBS), label_names=["bad", "good"])
+    unnamed = Scores.from_probs(named, pd.DataFrame(PROBS, index=named.index), label_names=["bad", "good"])
     np.testing.assert_array_equal(unnamed.losses, right.losses)
     with pytest.raises(ProbabilityError, match="'bad', 'good', found 'p0', 'p1'"):
-        Scores.from_probs(named, pd.DataFrame(PROBS, columns=["p0", "p1"]), label_names=["bad", "good"])
+        Scores.from_probs(named, pd.DataFrame(PROBS, columns=["p0", "p1"], index=named.index), label_names=["bad", "good"])
 
 
 def test_a_sure_and_right_model_has_a_loss_of_plus_zero():
