@@ -68,8 +68,8 @@ class Texts(Contents):
     def keys(self) -> np.ndarray:
         """(n,) uint64: BLAKE2b of each row's text (both texts of a pair), the same in every process and on every machine."""
         keys = []
-        for start in range(0, len(self), _KEYS_AT_ONCE):
-            *before, last = (c.slice(start, _KEYS_AT_ONCE).cast(pa.large_binary()).to_pylist() for c in self.columns)
+        for start, stop in self.chunks(rows=_KEYS_AT_ONCE, size=_BYTES_AT_ONCE):
+            *before, last = (c.slice(start, stop - start).cast(pa.large_binary()).to_pylist() for c in self.columns)
             for column in reversed(before):  # the length tells where one text ends and the next begins
                 last = [b"%d:%b%b" % (len(a.decode()), a, b) for a, b in zip(column, last, strict=True)]
             keys.append(b"".join(hashlib.blake2b(text, digest_size=8).digest() for text in last))
@@ -163,7 +163,7 @@ def _string(value: Any) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-_KEYS_AT_ONCE = 4_096
+_KEYS_AT_ONCE, _BYTES_AT_ONCE = 4_096, 8 << 20
 
 
 def read_texts(frame: pd.DataFrame, name: str) -> tuple[pa.ChunkedArray, dict[int, str]]:
@@ -211,19 +211,33 @@ def _coerced(column: pd.Series, notes: dict[int, str]) -> pd.Series:
 
 
 _THREADS = 2
+_PART_ROWS, _PART_BYTES = 2_048, 1 << 20  # what is worked on at once stays in the cache, however long the texts are
 
 
-_PART = 2_048  # rows: what is worked on at once stays in the cache
-
-
-def over_parts(texts: pa.ChunkedArray | pa.Array, work: Callable[[pa.Array], np.ndarray], *, rows: int = _PART) -> np.ndarray:
-    """`work` on every part of at most `rows` texts, in order, the results joined."""
+def over_parts(
+    texts: pa.ChunkedArray | pa.Array,
+    work: Callable[[pa.Array], np.ndarray],
+    *,
+    rows: int | None = _PART_ROWS,
+    size: int = _PART_BYTES,
+) -> np.ndarray:
+    """`work` on every part of at most so many texts and bytes, in order, the results joined; a longer text is one by itself."""
     chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-    parts = [chunk.slice(i, rows) for chunk in chunks for i in range(0, len(chunk), rows)] or [pa.array([], texts.type)]
+    parts = [part for chunk in chunks for part in _parts(chunk, rows or len(chunk), size)] or [pa.array([], texts.type)]
     if len(parts) <= _THREADS:
         return np.concatenate([work(part) for part in parts])
     with ThreadPoolExecutor(_THREADS) as pool:
         return np.concatenate(list(pool.map(work, parts)))
+
+
+def _parts(chunk: pa.Array, rows: int, size: int) -> Iterator[pa.Array]:
+    ends, _ = letters_of(chunk)
+    start = 0
+    while start < len(chunk):
+        stop = min(start + rows, int(np.searchsorted(ends, ends[start] + size, side="right")) - 1)
+        stop = max(stop, start + 1)
+        yield chunk.slice(start, stop - start)
+        start = stop
 
 
 def take(texts: pa.ChunkedArray, rows: np.ndarray) -> pa.Array:

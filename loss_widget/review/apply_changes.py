@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,24 +88,34 @@ def _match_changes(listed: pd.DataFrame, keys: np.ndarray, column: pd.Series) ->
     """First the changes whose own position still fits, then the others by order: so equal texts keep their places."""
     standing = [_as_text(value) for value in column]
     values = {_as_text(value): value for value in column.dropna().unique()}
-    rows_of: dict[str, list[int]] = defaultdict(list)
-    for row, key in enumerate(keys.tolist()):
-        rows_of[f"{key:016x}"].append(row)
+    keys_here = [f"{key:016x}" for key in keys.tolist()]
+    waiting: dict[tuple[str, str | None], deque[int]] = defaultdict(deque)  # rows in order, by text and label
+    for row, of_row in enumerate(zip(keys_here, standing, strict=True)):
+        waiting[of_row].append(row)
     matched, taken = _Matched(), set()
-    waiting = list(listed[list(_NEEDED)].itertuples(index=False))
-    for in_place in (True, False):
-        left = []
-        for change in waiting:
-            free = [row for row in rows_of[str(change.key)] if row not in taken and (not in_place or row == int(change.row))]
-            wanted = (_as_text(change.old_label), _as_text(change.new_label))
-            found = next((row for value in wanted for row in free if standing[row] == value), None)
-            if found is None:
-                left.append(change)
-                continue
-            taken.add(found)
-            matched.take(found, change.verdict, values.get(wanted[1], change.new_label))
-        waiting = left
-    matched.lost.extend(f"row {change.row} of the review" for change in waiting)
+
+    def take(change: Any, row: int) -> None:
+        taken.add(row)
+        matched.take(row, change.verdict, values.get(_as_text(change.new_label), change.new_label))
+
+    moved = []
+    for change in listed[list(_NEEDED)].itertuples(index=False):
+        row = int(change.row)
+        here = 0 <= row < len(standing) and row not in taken and keys_here[row] == str(change.key)
+        if here and standing[row] in (_as_text(change.old_label), _as_text(change.new_label)):
+            take(change, row)
+        else:
+            moved.append(change)
+    for change in moved:
+        for label in (change.old_label, change.new_label):
+            rows = waiting[str(change.key), _as_text(label)]
+            while rows and rows[0] in taken:
+                rows.popleft()
+            if rows:
+                take(change, rows.popleft())
+                break
+        else:
+            matched.lost.append(f"row {change.row} of the review")
     return matched
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from loss_widget.data.texts import letters_of, over_parts, take
 
 _PUNCTUATION = re.compile("[.,;!?'\"`´‘’“”«»…–—。，！？；、-]+")
-_AT_ONCE = 50_000
+_BYTES_AT_ONCE = 8 << 20
+_LETTERS_AT_ONCE = 1 << 20
 _WEIGHTS = np.random.default_rng(0).integers(1, 2**63, 256, dtype=np.uint64)
 # Nothing that `words_of` drops or changes may weigh, or two texts of the same words could get different sums. Beyond ASCII
 # nothing does; "İ" and the Kelvin sign become i and k in lower case, so these two letters cannot weigh either.
@@ -49,10 +52,10 @@ def same_words(words: Sequence[pa.ChunkedArray], first: np.ndarray) -> np.ndarra
         if not len(alike):
             break
         alike = alike[_repeated(_weights(words, alike, weigh))]
-    known: dict[tuple[str, ...], int] = {}
-    for rows in _parts(alike):
+    known: dict[bytes, int] = {}
+    for rows in _parts(words, alike):
         read = zip(*([words_of(text) for text in take(column, rows).to_pylist()] for column in words), strict=True)
-        groups[rows] = [known.setdefault(said, row) for said, row in zip(read, rows.tolist(), strict=True)]
+        groups[rows] = [known.setdefault(_digest(said), row) for said, row in zip(read, rows.tolist(), strict=True)]
     return groups[first]
 
 
@@ -67,12 +70,14 @@ def _weights(words: Sequence[pa.ChunkedArray], rows: np.ndarray, weigh: Callable
 def _weights_of(texts: pa.ChunkedArray, rows: np.ndarray, weigh: Callable[[pa.Array], np.ndarray]) -> np.ndarray:
     if len(rows) == len(texts):
         return over_parts(texts, weigh)
-    return np.concatenate([over_parts(take(texts, part), weigh) for part in _parts(rows)])
+    return np.concatenate([over_parts(take(texts, part), weigh) for part in _parts([texts], rows)])
 
 
 def _weigh_letters(part: pa.Array) -> np.ndarray:
     """The sum of the letters' weights: the same for all orders of them."""
     ends, letters = letters_of(part)
+    if len(part) == 1:
+        return np.array([sum(int(_WEIGHTS[piece].sum()) for piece in _pieces(letters)) % 2**64], dtype=np.uint64)
     sums = np.add.reduceat(np.append(_WEIGHTS[letters], np.uint64(0)), ends[:-1])
     return np.where(ends[1:] > ends[:-1], sums, np.uint64(0))
 
@@ -80,6 +85,13 @@ def _weigh_letters(part: pa.Array) -> np.ndarray:
 def _weigh_order(part: pa.Array) -> np.ndarray:
     """The sum of each letter's weight times its place among the letters that weigh."""
     ends, letters = letters_of(part)
+    if len(part) == 1:
+        total = before = 0
+        for piece in _pieces(letters):
+            weights = _WEIGHTS[piece]
+            place = np.cumsum(weights != 0, dtype=np.uint64) + np.uint64(before)
+            total, before = total + int((weights * place).sum()), int(place[-1])
+        return np.array([total % 2**64], dtype=np.uint64)
     weights = np.append(np.uint64(0), _WEIGHTS[letters])
     place = np.cumsum(weights != 0, dtype=np.uint64)
     sums, moments = np.cumsum(weights), np.cumsum(weights * place)
@@ -87,11 +99,22 @@ def _weigh_order(part: pa.Array) -> np.ndarray:
     return moments[end] - moments[begin] - place[begin] * (sums[end] - sums[begin])
 
 
+def _pieces(letters: np.ndarray) -> Iterator[np.ndarray]:
+    """A long document in pieces, so that what is computed of it takes no more memory than of short texts."""
+    return (letters[start : start + _LETTERS_AT_ONCE] for start in range(0, len(letters), _LETTERS_AT_ONCE))
+
+
 def _repeated(weights: np.ndarray) -> np.ndarray:
     _, inverse, counts = np.unique(weights, return_inverse=True, return_counts=True)
     return np.asarray(counts[inverse] > 1)
 
 
-def _parts(rows: np.ndarray) -> list[np.ndarray]:
+def _parts(words: Sequence[pa.ChunkedArray], rows: np.ndarray) -> Iterator[np.ndarray]:
     """So few rows at once that their texts take little memory."""
-    return np.array_split(rows, max(1, -(-len(rows) // _AT_ONCE)))
+    sizes = np.cumsum(sum(pc.binary_length(column).to_numpy() for column in words)[rows])
+    edges = np.arange(_BYTES_AT_ONCE, sizes[-1] if len(rows) else 0, _BYTES_AT_ONCE)
+    yield from (part for part in np.split(rows, np.searchsorted(sizes, edges)) if len(part))
+
+
+def _digest(said: tuple[str, ...]) -> bytes:
+    return hashlib.blake2b("\0".join(said).encode(), digest_size=16).digest()

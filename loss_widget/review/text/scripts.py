@@ -10,28 +10,24 @@ import pyarrow.compute as pc
 
 from loss_widget.data.texts import over_parts
 
-# First and last code point of the blocks where a script has its letters (Unicode 16, Blocks.txt).
-_BLOCKS = {
-    "Latin": [(0x41, 0x5A), (0x61, 0x7A), (0xAA, 0xAA), (0xBA, 0xBA), (0xC0, 0x24F), (0x1E00, 0x1EFF), (0xFF21, 0xFF5A)],
-    "Greek": [(0x370, 0x3FF), (0x1F00, 0x1FFF)],
-    "Cyrillic": [(0x400, 0x52F), (0x1C80, 0x1C8F), (0x2DE0, 0x2DFF), (0xA640, 0xA69F)],
-    "Armenian": [(0x530, 0x58F)],
-    "Hebrew": [(0x590, 0x5FF)],
-    "Arabic": [(0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC)],
-    "Devanagari": [(0x900, 0x97F), (0xA8E0, 0xA8FF)],
-    "Bengali": [(0x980, 0x9FF)],
-    "other Indic": [(0xA00, 0xDFF)],
-    "Thai": [(0xE00, 0xE7F)],
-    "Georgian": [(0x10A0, 0x10FF), (0x1C90, 0x1CBF)],
-    "Ethiopic": [(0x1200, 0x139F)],
-    "Hangul": [(0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7AF)],
-    "Kana": [(0x3040, 0x30FF), (0x31F0, 0x31FF), (0xFF66, 0xFF9F)],
-    "Han": [(0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF)],
+_LETTERS = {
+    **{
+        name: rf"\p{{{name}}}" for name in ("Latin", "Greek", "Cyrillic", "Armenian", "Hebrew", "Arabic", "Devanagari", "Bengali")
+    },
+    "other Indic": r"\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}",
+    **{name: rf"\p{{{name}}}" for name in ("Thai", "Georgian", "Ethiopic", "Hangul")},
+    "Kana": r"\p{Hiragana}\p{Katakana}",
+    "Han": r"\p{Han}",
 }
-SCRIPTS = ("", *_BLOCKS)
+"""The letters of each script as RE2 writes a class of them."""
+
+SCRIPTS = ("", *_LETTERS)
 """Names by code; "" is a text without letters of any of them."""
 
-_LATIN = SCRIPTS.index("Latin")
+_UNKNOWN = 255
+_LETTERS_AT_ONCE = 1 << 20
+
+_LATIN, _KANA, _HAN = (SCRIPTS.index(name) for name in ("Latin", "Kana", "Han"))
 
 
 def scripts_of(texts: pa.ChunkedArray) -> np.ndarray:
@@ -46,33 +42,52 @@ def scripts_of(texts: pa.ChunkedArray) -> np.ndarray:
 
 
 def _scripts(part: pa.Array) -> np.ndarray:
-    ascii_only = pc.equal(pc.binary_length(part), pc.utf8_length(part)).to_numpy(zero_copy_only=False)
-    codes = np.zeros(len(part), dtype=np.uint8)
-    plain = pc.match_substring_regex(part, "[A-Za-z]").to_numpy(zero_copy_only=False)
-    codes[ascii_only & plain] = _LATIN
-    rows = np.flatnonzero(~ascii_only)
+    codes = np.where(_matches(part, "[A-Za-z]"), np.uint8(_LATIN), np.uint8(0))
+    rows = np.flatnonzero(pc.not_equal(pc.binary_length(part), pc.utf8_length(part)).to_numpy(zero_copy_only=False))
     if len(rows):
-        codes[rows] = _most_letters(part.take(pa.array(rows)))
+        codes[rows] = _most_letters(part.take(pa.array(rows)).to_pylist())
     return codes
 
 
-def _most_letters(texts: pa.Array) -> np.ndarray:
-    points = np.frombuffer("".join(texts.to_pylist()).encode("utf-32-le"), dtype="<u4")
-    owner = np.repeat(np.arange(len(texts)), pc.utf8_length(texts).to_numpy())
-    n = len(SCRIPTS)
-    counts = np.bincount(owner * n + _script_of_point()[points], minlength=len(texts) * n).reshape(len(texts), n)
-    kana, han = SCRIPTS.index("Kana"), SCRIPTS.index("Han")
-    counts[:, kana] += np.where(counts[:, kana] > 0, counts[:, han], 0)
+def _most_letters(texts: list[str]) -> np.ndarray:
+    if len(texts) == 1:  # a part is one long document, or many that are short together
+        pieces = range(0, len(texts[0]), _LETTERS_AT_ONCE)
+        counts = np.sum([_counted([texts[0][start : start + _LETTERS_AT_ONCE]]) for start in pieces], axis=0)
+    else:
+        counts = _counted(texts)
+    counts[:, _KANA] += np.where(counts[:, _KANA] > 0, counts[:, _HAN], 0)
     counts[:, 0] = 0
     return np.asarray(counts.argmax(axis=1), dtype=np.uint8)
 
 
+def _counted(texts: list[str]) -> np.ndarray:
+    """(texts, scripts): how many letters of each script each text has."""
+    points = np.frombuffer("".join(texts).encode("utf-32-le"), dtype="<u4")
+    owner = np.repeat(np.arange(len(texts), dtype=np.int32), np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
+    n = len(SCRIPTS)
+    return np.bincount(owner * np.int32(n) + _script_of(points), minlength=len(texts) * n).reshape(len(texts), n)
+
+
+def _script_of(points: np.ndarray) -> np.ndarray:
+    """(n,) uint8: the script of each code point. RE2 knows it; it is asked once for each 256 neighbours that occur."""
+    table = _table()
+    codes = table[points]
+    if not (strange := codes == _UNKNOWN).any():
+        return codes
+    for block in np.unique(points[strange] >> 8).tolist():
+        neighbours = slice(block << 8, (block + 1) << 8)
+        letters = pa.array([chr(point) for point in range(block << 8, (block + 1) << 8)])
+        found = np.zeros(len(letters), dtype=np.uint8)
+        for code, of_script in enumerate(_LETTERS.values(), start=1):
+            found[_matches(letters, f"[{of_script}]")] = code
+        table[neighbours] = found  # whole, as another thread may read it
+    return table[points]
+
+
 @cache
-def _script_of_point() -> np.ndarray:
-    """(0x110000,) uint8: the script of every code point; signs inside the blocks count with their letters."""
-    codes = np.zeros(0x110000, dtype=np.uint8)
-    for code, blocks in enumerate(_BLOCKS.values(), start=1):
-        for first, last in blocks:
-            codes[first : last + 1] = code
-    codes[[0xD7, 0xF7]] = 0
-    return codes
+def _table() -> np.ndarray:
+    return np.full(0x110000, _UNKNOWN, dtype=np.uint8)
+
+
+def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
+    return pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)

@@ -23,11 +23,10 @@ _FOLDED = {ord("s"): r"(?:s|\xe5\xbf)", ord("k"): r"(?:k|\xe2\xa4\xaa)"}  # or Å
 
 def find(texts: pa.ChunkedArray | pa.Array, search: str, *, regex: bool = False) -> np.ndarray:
     """(n,) bool: the texts that hold `search`, case aside, or with `regex` match that RE2 pattern; `InputError` if it is none."""
-    rows = _BLOCK * max(1, _PART * len(texts) // (_BLOCK * max(1, texts.nbytes)))
     if not regex:
-        return over_parts(texts, lambda part: _holds(part, search), rows=rows)
+        return over_parts(texts, lambda part: _holds(part, search), rows=None, size=_PART)
     try:
-        return over_parts(texts, lambda part: _matches(part, search), rows=rows)
+        return over_parts(texts, lambda part: _matches(part, search), rows=None, size=_PART)
     except pa.ArrowInvalid as error:
         raise InputError(f"Expected a regular expression that RE2 can read, found {search!r}: {error}") from error
 
