@@ -7,11 +7,11 @@ from typing import Any
 
 from loss_widget.data.label_space import AlignedLabels, GivenLabels
 from loss_widget.errors import ModelError
+from loss_widget.scoring.no_model import check_is_model
 
 SUPPORTED = (
-    "`lw.score` judges sequence classifiers (AutoModelForSequenceClassification with two or more labels), of one label a row or "
-    "multi-label; "
-    "`lw.cross_score` needs an encoder only; `lw.Scores.from_probs` takes probabilities from anywhere."
+    "`lw.score` judges sequence classifiers, of one label a row or of several; `lw.cross_score` needs an encoder only; "
+    "`lw.Scores.from_probs` takes probabilities from anywhere."
 )
 
 _OTHER_HEADS = {
@@ -31,22 +31,20 @@ _OTHER_HEADS = {
 
 def check_classifier(model: Any) -> None:
     """Raise `ModelError` unless `model` is a sequence classifier of one label a row or of several."""
-    kind = type(model).__name__
-    if hasattr(model, "model") and hasattr(model, "tokenizer") and kind.endswith("Pipeline"):
-        raise ModelError(f"Expected a model, found a pipeline ({kind}). Pass `pipe.model` and `tokenizer=pipe.tokenizer`.")
-    config = getattr(model, "config", None)
-    if not callable(getattr(model, "state_dict", None)) or config is None:
-        raise ModelError(f"Expected a transformers PreTrainedModel, or a name or path, found {kind}. {SUPPORTED}")
+    check_is_model(model, call="lw.score")
+    kind, config = type(model).__name__, model.config
     _refuse_other_heads(kind)
     reads = getattr(model, "main_input_name", "input_ids")
     if reads not in ("input_ids", "inputs_embeds"):
         raise ModelError(f"Expected a model of texts, found one that reads {reads} ({kind}). {SUPPORTED}")
     if "SequenceClassification" not in kind and kind.endswith("Model") and not kind.startswith("Peft"):
         raise ModelError(f"Expected a sequence classifier, found an encoder without a head ({kind}). {SUPPORTED}")
-    problem = getattr(config, "problem_type", None)
-    if problem == "regression" or getattr(config, "num_labels", 2) == 1:
+    outputs = getattr(config, "num_labels", 2)
+    if outputs == 1 or getattr(config, "problem_type", None) == "regression":
+        as_probs = " With p, the probabilities of one class: " if outputs == 1 else ""
+        as_probs += "`lw.Scores.from_probs(data, np.stack([1 - p, p], axis=1), label_names=names)`." if outputs == 1 else ""
         raise ModelError(
-            f"Expected two or more labels, found a regression model ({kind}, num_labels={config.num_labels}). {SUPPORTED}"
+            f"Expected two or more labels, found a regression model ({kind}, num_labels={outputs}). {SUPPORTED}{as_probs}"
         )
 
 

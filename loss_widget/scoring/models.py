@@ -15,6 +15,7 @@ from typing import Any
 from loss_widget.errors import InputError, ModelError
 from loss_widget.scoring.extras import need
 from loss_widget.scoring.heads import check_classifier, check_head_was_trained, check_was_saved_as_classifier
+from loss_widget.scoring.no_model import check_is_model
 
 NO_LIMIT = 1_000_000
 """A tokenizer's `model_max_length` above this means that it knows none (transformers writes 1e30)."""
@@ -48,11 +49,7 @@ def load_base(model: Any) -> Any:
             {"missing_keys": [key for key in info.get("missing_keys", ()) if "pooler" not in str(key)]},
             model.name_or_path,
         )
-    if not callable(getattr(model, "state_dict", None)) or getattr(model, "config", None) is None:
-        raise ModelError(
-            f"Expected an encoder: a transformers PreTrainedModel, or a name or path, found {type(model).__name__}. "
-            "For a model of another kind, pass its out-of-fold probabilities to `lw.Scores.from_probs`."
-        )
+    check_is_model(model, call="lw.cross_score")
     return getattr(model, "base_model", model)
 
 
@@ -146,10 +143,11 @@ def device_for(model: Any, asked: Any) -> Any:
     if asked is not None:
         try:
             device = torch.device(asked)
-            torch.empty(0, device=device)
+            if torch.empty(0, device=device).is_meta:
+                raise ValueError("nothing is computed on it")
         except (RuntimeError, AssertionError, ValueError, TypeError) as error:
             raise InputError(
-                f"Expected a device that this machine has, found {asked!r} ({_first_line(error)}). "
+                f"Expected a device that this machine has ({', '.join(_devices_here())}), found {asked!r}. "
                 "Leave `device=None` for the best there is."
             ) from error
         return device
@@ -159,6 +157,30 @@ def device_for(model: Any, asked: Any) -> Any:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps") if torch.backends.mps.is_available() else here
+
+
+def _devices_here() -> list[str]:
+    import torch
+
+    here = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    return [*here, "mps"] if torch.backends.mps.is_available() else here
+
+
+def check_weights(model: Any) -> None:
+    """Raise `ModelError` for weights that are not there, or that cannot be read as float32."""
+    if getattr(model, "is_quantized", False):
+        raise ModelError(
+            "Expected weights that can be read as float32, found a quantised model. Load it without `quantization_config`."
+        )
+    missing = next((name for name, tensor in model.state_dict(keep_vars=True).items() if getattr(tensor, "is_meta", False)), None)
+    if missing is not None:
+        where = (
+            ("on disk alone", "without offloading it") if getattr(model, "hf_device_map", None) else ("on the device meta", "")
+        )
+        raise ModelError(
+            f"Expected a model with its weights, found {missing} {where[0]}: empty. Load it {where[1] or 'anew'}, with "
+            "`AutoModelForSequenceClassification.from_pretrained(…)`."
+        )
 
 
 def devices_for(model: Any, asked: Any) -> tuple[Any, ...]:

@@ -58,6 +58,7 @@ class TextReader:
         for name, value in (("token_budget", token_budget), ("threads", threads)):
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise InputError(f"Expected {name} to be a whole number of at least 1, found {value!r}.")
+        models.check_weights(model)
         self.model = model
         self.tokenizer = models.tokenizer_of(tokenizer, model)
         self.max_length = models.longest_input(model, self.tokenizer, max_length)
