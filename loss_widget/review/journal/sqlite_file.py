@@ -84,15 +84,19 @@ def look(path: Path, ask: Ask[T]) -> T:
 
 def read(path: Path, ask: Ask[T]) -> T:
     """What `ask` finds in a file that anybody may be writing in, or was killed writing in; the file itself stays as it is."""
-    before = path.stat()
+    before = _version(path)
     if not _beside(path):  # nobody has it open: no lock is needed, a folder that cannot be written is none in the way
-        with contextlib.closing(connect(path, "immutable")) as db:
-            found = ask(db)
-        after = path.stat()
-        if (after.st_mtime_ns, after.st_size) == (before.st_mtime_ns, before.st_size) and not _beside(path):
-            return found
+        try:
+            with contextlib.closing(connect(path, "immutable")) as db:
+                found = ask(db)
+            if _version(path) == before and not _beside(path):
+                return found
+        except Exception:  # half of what was just being written, or damage
+            if _version(path) == before and not _beside(path):
+                raise
     try:
         with contextlib.closing(connect(path, "ro")) as db:
+            db.execute("BEGIN")  # all that is read is of one moment
             return ask(db)
     except sqlite3.OperationalError as error:
         if not _beside(path) or not any(sign in str(error) for sign in (_READ_ONLY, _CANNOT_OPEN, _FAILED)):
@@ -179,6 +183,11 @@ def _what_forbids(path: Path, said: str) -> str:
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         return "you may not write in the file"
     return said
+
+
+def _version(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 def _beside(path: Path) -> list[Path]:
