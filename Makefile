@@ -21,7 +21,7 @@ AS_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test docs lint types front-end python-tests browser-tests jupyter-tests bench screenshots clean
+.PHONY: help demo test docs package lint types front-end python-tests browser-tests jupyter-tests bench screenshots clean
 .NOTPARALLEL:
 .DEFAULT_GOAL = help
 
@@ -30,6 +30,7 @@ help:
 	@echo "make demo CHECK=1  the same without a browser: run the notebook to its end"
 	@echo "make test          install what the tests need and run all of them"
 	@echo "make docs          build the documentation into site/"
+	@echo "make package       build wheel and sdist, and install them where nothing else is"
 	@echo "make bench         measure speed (benchmarks/)"
 	@echo "make screenshots   take the docs' pictures in a real JupyterLab"
 	@echo "make clean         remove .venv and everything built"
@@ -107,7 +108,7 @@ SIDE_BY_SIDE = env OMP_NUM_THREADS=1 $(PYTEST) --numprocesses auto --maxprocesse
 # Every stage runs, so that one failure does not hide another.
 test: $(TEST_NEEDS)
 	@started=$$(date +%s); failed=; \
-	for stage in lint types docs front-end python-tests browser-tests jupyter-tests; do \
+	for stage in lint types docs package front-end python-tests browser-tests jupyter-tests; do \
 		$(MAKE) --no-print-directory $$stage || failed="$$failed $$stage"; \
 	done; \
 	echo "all tests: $$(($$(date +%s) - started)) s"; \
@@ -122,6 +123,9 @@ types: $(STAMPS)/test
 
 docs: $(STAMPS)/test
 	@$(STAGE) "docs" $(BIN)/zensical build --clean --strict
+
+package: $(STAMPS)/test $(BUNDLE)
+	@$(STAGE) "wheel and sdist, installed bare" .ci/package $(BIN)/python
 
 front-end: js/node_modules/.for-tests
 	@cd js && ../$(STAGE) "biome" npm run --silent lint

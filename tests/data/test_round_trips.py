@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import warnings
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -227,7 +227,7 @@ COLUMNS = {
     "category": (st.sampled_from([None, "p", "q", ""]), lambda v: pd.Series(pd.Categorical(v, ["q", "p", ""], True))),
     "category of ints": (st.one_of(st.none(), st.sampled_from([3, 5])), lambda v: pd.Series(pd.Categorical(v, [5, 3]))),
     "datetime": (st.one_of(st.none(), WHEN), lambda v: pd.Series(v, dtype="datetime64[us]")),
-    "datetime, zone": (WHEN.map(lambda t: t.replace(tzinfo=timezone.utc)), lambda v: pd.Series(v, dtype="datetime64[us, UTC]")),
+    "datetime, zone": (WHEN.map(lambda t: t.replace(tzinfo=UTC)), lambda v: pd.Series(v, dtype="datetime64[us, UTC]")),
     "timedelta": (st.timedeltas(timedelta(0), timedelta(99)), lambda v: pd.Series(v, dtype="timedelta64[us]")),
     "arrow": (st.one_of(st.none(), TEXT), lambda v: pd.Series(v, dtype=pd.ArrowDtype(pa.string()))),
     "date": (st.dates(date(1900, 1, 1), date(2200, 1, 1)), lambda v: pd.Series(v, dtype=object)),

@@ -9,7 +9,7 @@ import os
 import socket
 import stat
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from loss_widget.errors import JournalError, JournalInUse
@@ -104,7 +104,7 @@ class ProcessLock:
 
     @staticmethod
     def _write_card(fd: int) -> None:
-        since = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        since = datetime.now(UTC).isoformat(timespec="milliseconds")
         card = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
         with contextlib.suppress(OSError):  # the lock holds without its card: the disk may be full
             os.ftruncate(fd, 0)
