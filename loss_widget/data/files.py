@@ -35,7 +35,7 @@ def read(path: str | os.PathLike[str], *, text: str | Sequence[str] = "text") ->
     >>> read("codes.csv").values.tolist()
     [['007', 'fine', 1]]
     """
-    return _read_file(Path(path), text=text_names(text))
+    return read_file(Path(path), text=text_names(text))
 
 
 def read_frame(data: Any, *, text: Sequence[str], label: str) -> tuple[pd.DataFrame, list[str] | None]:
@@ -47,7 +47,7 @@ def read_frame(data: Any, *, text: Sequence[str], label: str) -> tuple[pd.DataFr
         path = Path(data).expanduser()
         if path.is_dir() and _is_dataset(path):
             return _read_dataset(_load_dataset(path), label=label)
-        return _read_file(path, text=text), None
+        return read_file(path, text=text), None
     if module == "datasets":
         return _read_dataset(data, label=label)
     if isinstance(data, pa.Table):
@@ -80,7 +80,8 @@ def _read_dataset(data: Any, *, label: str) -> tuple[pd.DataFrame, list[str] | N
     return frame_of_table(table.replace_schema_metadata(data.features.arrow_schema.metadata)), names
 
 
-def _read_file(path: Path, *, text: Sequence[str]) -> pd.DataFrame:
+def read_file(path: Path, *, text: Sequence[str]) -> pd.DataFrame:
+    """The frame of a file or of a saved dataset, the columns `text` as text; see `read`."""
     path = path.expanduser()
     if not path.suffix:
         recover(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,15 +16,19 @@ import pandas as pd
 
 from loss_widget.data.columns import column_position
 from loss_widget.data.contents import ContentColumns
+from loss_widget.data.files import READABLE, read_file
 from loss_widget.data.label_space import NO_LABEL
 from loss_widget.data.texts import content_columns
-from loss_widget.errors import DataError, listing
+from loss_widget.errors import DataError, InputError, listing
 from loss_widget.review.journal.journal import read_journal
 from loss_widget.review.journal.matching import final_states, match_subjects
 from loss_widget.review.journal.written import Written
 from loss_widget.review.query import VERDICTS
 
 _NEEDED = ("row", "key", "verdict", "old_label", "new_label")
+_LABELS = ("old_label", "new_label")
+_DEFUSED = r"^'(?=[=+\-@\t\r\n＝＋－＠])"
+_MOST_SHOWN = 6
 
 
 def apply_changes(
@@ -33,12 +38,14 @@ def apply_changes(
     text: str | Sequence[str] | ContentColumns = "text",
     label: str = "label",
     drop_removed: bool = True,
+    missing: str = "raise",
 ) -> pd.DataFrame:
     """A new frame with the changes of a review made in it, found by the content of the rows.
 
-    `changes`: `widget.changes`, a file of it (`.jsonl`, `.csv`, `.parquet`), or a journal.
-    `DataError` names the changes that no longer match: a text that is not there, or a label that is neither the old nor the new
-    one. Equal texts are told apart by label, then by order.
+    `changes`: `widget.changes`, a file of it, or a journal. A change no longer matches where its text is not there, or where the
+    label is neither the old nor the new one. `missing` says what happens then: "raise" a `DataError` that names those changes and
+    make none; "skip" them; or "report" them, in a warning and as dicts in `attrs["changes_not_applied"]` of the result. Equal
+    texts are told apart by label, then by order.
 
     >>> frame = pd.DataFrame({"text": ["fine", "awful"], "label": ["good", "good"], "loss": [0.1, 4.2]})
     >>> from loss_widget.review import ReviewSession
@@ -47,6 +54,8 @@ def apply_changes(
     >>> apply_changes(frame, session.changes)["label"].tolist()
     ['good', 'bad']
     """
+    if missing not in ("raise", "skip", "report"):
+        raise InputError(f"Expected missing to be 'raise', 'skip' or 'report', found {missing!r}.")
     if not isinstance(frame, pd.DataFrame):
         raise DataError(f"Expected a pandas DataFrame to make the changes in, found {type(frame).__name__}. Use `.to_pandas()`.")
     keys = content_columns(text).read(frame)[0].keys()
@@ -56,12 +65,19 @@ def apply_changes(
         matched = _match_journal(read_journal(_file(changes)), keys, column)
     else:
         matched = _match_changes(_read_changes(changes), keys, column)
-    if matched.lost:
+    if matched.lost and missing == "raise":
         raise DataError(
             f"Expected every change to match a row by its text and label, found {len(matched.lost)} that match none: "
-            f"{listing(matched.lost)}. Was the data edited since? Drop those changes, or review again."
+            f"{_shown(matched.lost)}. Was the data edited since? Pass `missing='report'` to make the others, or review again."
         )
     result = frame.copy()
+    if matched.lost and missing == "report":
+        result.attrs["changes_not_applied"] = matched.lost
+        warnings.warn(
+            f"{len(matched.lost)} of {matched.count} changes match no row and were not made: {_shown(matched.lost)}. All of them "
+            "are in `result.attrs['changes_not_applied']`.",
+            stacklevel=2,
+        )
     if matched.labels:
         _put(result, position, matched.labels)
     keep = np.ones(len(result), dtype=bool)
@@ -75,9 +91,15 @@ class _Matched:
 
     labels: dict[int, Any] = field(default_factory=dict)
     removed: list[int] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
+    lost: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) + len(self.lost)
 
     def take(self, row: int, verdict: str, new: Any) -> None:
+        self.rows.append(row)
         if verdict == "remove":
             self.removed.append(row)
         elif verdict == "relabel":
@@ -87,16 +109,18 @@ class _Matched:
 def _match_changes(listed: pd.DataFrame, keys: np.ndarray, column: pd.Series) -> _Matched:
     """First the changes whose own position still fits, then the others by order: so equal texts keep their places."""
     standing = [_as_text(value) for value in column]
-    values = {_as_text(value): value for value in column.dropna().unique()}
+    value_of = _values_of(column)
     keys_here = [f"{key:016x}" for key in keys.tolist()]
+    rows_of: dict[str, list[int]] = defaultdict(list)
     waiting: dict[tuple[str, str | None], deque[int]] = defaultdict(deque)  # rows in order, by text and label
     for row, of_row in enumerate(zip(keys_here, standing, strict=True)):
+        rows_of[of_row[0]].append(row)
         waiting[of_row].append(row)
     matched, taken = _Matched(), set()
 
     def take(change: Any, row: int) -> None:
         taken.add(row)
-        matched.take(row, change.verdict, values.get(_as_text(change.new_label), change.new_label))
+        matched.take(row, change.verdict, value_of(change.new_label))
 
     moved = []
     for change in listed[list(_NEEDED)].itertuples(index=False):
@@ -106,6 +130,7 @@ def _match_changes(listed: pd.DataFrame, keys: np.ndarray, column: pd.Series) ->
             take(change, row)
         else:
             moved.append(change)
+    lost = []
     for change in moved:
         for label in (change.old_label, change.new_label):
             rows = waiting[str(change.key), _as_text(label)]
@@ -115,7 +140,19 @@ def _match_changes(listed: pd.DataFrame, keys: np.ndarray, column: pd.Series) ->
                 take(change, rows.popleft())
                 break
         else:
-            matched.lost.append(f"row {change.row} of the review")
+            lost.append(change)
+    for change in lost:
+        same_text = rows_of[str(change.key)]
+        why = (
+            "its text is not there"
+            if not same_text
+            else "its label is another now"
+            if not taken.issuperset(same_text)
+            else "its text is there less often"
+        )
+        matched.lost.append(
+            {"row": int(change.row), **_lost(str(change.key), change.verdict, change.old_label, change.new_label, why)}
+        )
     return matched
 
 
@@ -125,17 +162,53 @@ def _match_journal(written: Written, keys: np.ndarray, column: pd.Series) -> _Ma
     ids = {_as_text(written.values.get(name, name)): i for i, name in enumerate(names)}
     given = np.array([ids.get(_as_text(value), NO_LABEL) for value in column], dtype=np.int32)
     place = match_subjects(written.subjects, final, keys=keys, given=given, label_names=names)
-    values = {_as_text(value): value for value in column.dropna().unique()}
+    value_of, known = _values_of(column), set(keys.tolist())
     matched = _Matched()
     for number, state in final.items():
         verdict = VERDICTS[state.verdict]
         if verdict and number not in place:
             subject = written.subjects[number]
-            matched.lost.append(f"key {subject.key:016x}, {subject.given!r} → {state.label!r}")
+            why = "its text or label is another now" if subject.key in known else "its text is not there"
+            matched.lost.append(_lost(f"{subject.key:016x}", verdict, subject.given, state.label, why))
         elif verdict:
             new = written.values.get(state.label or "", state.label)
-            matched.take(place[number], verdict, values.get(_as_text(new), new))
+            matched.take(place[number], verdict, value_of(new))
     return matched
+
+
+def _lost(key: str, verdict: str, old: Any, new: Any, why: str) -> dict[str, Any]:
+    return {"key": key, "verdict": verdict, "old_label": _as_text(old), "new_label": _as_text(new), "why": why}
+
+
+def _shown(lost: list[dict[str, Any]]) -> str:
+    """The first of the changes that match no row, each with the reason."""
+    said = []
+    for one in lost[:_MOST_SHOWN]:
+        which = f"row {one['row']} of the review" if "row" in one else f"key {one['key']}"
+        said.append(f"{which} ({one['old_label']!r} → {one['new_label']!r}): {one['why']}")
+    return "; ".join(said) + (f" … and {len(lost) - _MOST_SHOWN} more" if len(lost) > _MOST_SHOWN else "")
+
+
+def _values_of(column: pd.Series) -> Callable[[Any], Any]:
+    """How the column writes a label that comes from a file: a value that it has, else one of the type of those."""
+    categorical = isinstance(column.dtype, pd.CategoricalDtype)
+    known = column.cat.categories if categorical else column.dropna().unique()
+    values = {_as_text(value): value for value in known}
+    kinds = {type(value.item() if isinstance(value, np.generic) else value) for value in known}
+    kind = kinds.pop() if len(kinds) == 1 else str
+
+    def value_of(label: Any) -> Any:
+        text = _as_text(label)
+        if text in values:
+            return values[text]
+        if not isinstance(label, str) or kind not in (int, float, bool):
+            return label
+        try:
+            return {"true": True, "false": False}[text.lower()] if kind is bool else kind(text)  # type: ignore[union-attr]
+        except (KeyError, ValueError):
+            return label
+
+    return value_of
 
 
 def _put(frame: pd.DataFrame, position: int, labels: dict[int, Any]) -> None:
@@ -157,7 +230,7 @@ def _put(frame: pd.DataFrame, position: int, labels: dict[int, Any]) -> None:
 
 
 def _is_journal(changes: Any) -> bool:
-    return isinstance(changes, (str, os.PathLike)) and Path(changes).suffix.lower() not in _READ
+    return isinstance(changes, (str, os.PathLike)) and Path(changes).suffix.lower() not in READABLE
 
 
 def _file(changes: str | os.PathLike[str]) -> Path:
@@ -171,8 +244,12 @@ def _read_changes(changes: Any) -> pd.DataFrame:
     if isinstance(changes, (str, os.PathLike)):
         path = _file(changes)
         try:
-            changes = _READ[path.suffix.lower()](path)
-        except (ValueError, OSError) as error:  # pandas' and Arrow's parse errors are ValueErrors
+            changes = read_file(path, text=("key", *_LABELS))
+            if path.suffix.lower() in (".csv", ".tsv"):  # as `excel_safe` writes them
+                changes = changes.assign(
+                    **{name: changes[name].str.replace(_DEFUSED, "", regex=True) for name in _LABELS if name in changes}
+                )
+        except DataError as error:
             raise DataError(f"Expected a file of `widget.changes` at {path}, found one that cannot be read: {error}") from error
     if not isinstance(changes, pd.DataFrame):
         raise DataError(f"Expected `widget.changes`, a file of it, or a journal, found {type(changes).__name__}.")
@@ -197,10 +274,3 @@ def _as_text(value: Any) -> str | None:
         value = int(value)
     text = re.sub(r"^(-?\d+)\.0$", r"\1", str(value))
     return None if text in ("", "-1", "-100") else text
-
-
-_READ: dict[str, Callable[[Path], pd.DataFrame]] = {
-    ".csv": lambda p: pd.read_csv(p, dtype={"key": str, "old_label": str, "new_label": str}, keep_default_na=False),
-    ".jsonl": lambda p: pd.read_json(p, lines=True, dtype=False),
-    ".parquet": pd.read_parquet,
-}

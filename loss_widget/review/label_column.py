@@ -35,6 +35,7 @@ class LabelColumn:
         self._keys = keys
         self._index = frame.index  # as it was: `frame` is the caller's to sort
         self._known = space.ids_in(self.column)  # (n,) what stands in the column
+        self._last_dtype = self.column.dtype
         self._originals: dict[int, Any] = {}
         self._waiting: dict[int, int] = {}
         self._turned_back: set[int] = set()  # the waiting rows that an undo or redo wants
@@ -116,7 +117,7 @@ class LabelColumn:
         """Label ids as values of the column, in its dtype wherever that can hold them."""
         values = pd.Series([self.value_of(i) for i in label_ids.tolist()], dtype=object)
         try:
-            return values.astype(self.column.dtype)
+            return values.astype(self._dtype())
         except (TypeError, ValueError):
             return values
 
@@ -215,8 +216,14 @@ class LabelColumn:
         part = frame.iloc[rows, [column_position(frame, name) for name in self.shown.names]]
         return self.shown.read(part)[0].keys() == self._keys[rows]
 
+    def _dtype(self) -> Any:
+        """That of the column; of one that was renamed or dropped since, the last that it was known to have."""
+        if list(self.frame.columns).count(self.label) == 1:
+            self._last_dtype = self.frame.dtypes.iloc[column_position(self.frame, self.label)]
+        return self._last_dtype
+
     def _missing(self) -> Any:
-        dtype = self.column.dtype
+        dtype = self._dtype()
         plain_number = isinstance(dtype, np.dtype) and dtype.kind in "iu"
         return -1 if plain_number else None
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from loss_widget.data.contents import Contents
+from loss_widget.data.texts import take
 from loss_widget.errors import ColumnError, listing
 from loss_widget.review.query import VERDICTS
 from loss_widget.review.review_state import Review
@@ -58,6 +60,24 @@ def changes(review: Review) -> pd.DataFrame:
             "reviewer": [reviewer for _, reviewer in stamps],
         }
     )
+
+
+def readable(listed: pd.DataFrame, contents: Contents | None) -> pd.DataFrame:
+    """The list of changes for a file: an index of several levels as text; with `contents`, the text of each row after its key."""
+    listed = listed.copy()
+    if any(isinstance(value, tuple) for value in listed["index"]):
+        listed["index"] = [
+            str(tuple(part.item() if isinstance(part, np.generic) else part for part in at)) for at in listed["index"]
+        ]
+    for name in ("old_label", "new_label"):
+        dtype = listed[name].dtype
+        if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.dtype.kind in "iu":  # numbers, which no file keeps as such
+            listed[name] = listed[name].astype("Int64")
+    for number, words in enumerate(() if contents is None else contents.words):
+        name = f"text_{number + 1}" if number else "text"
+        texts = pd.Series(take(words, listed["row"].to_numpy()).to_pylist(), dtype="str")
+        listed.insert(listed.columns.get_loc("key") + 1 + number, name, texts)
+    return listed
 
 
 def corrected(review: Review, *, drop_removed: bool, only_reviewed: bool, audit: bool, scores: bool) -> pd.DataFrame:

@@ -454,8 +454,7 @@ class ReviewSession:
     ) -> Path:
         """Write `corrected(...)` to `.csv`, `.tsv`, `.jsonl`, `.parquet`, or (no suffix) a `datasets` directory; return the path.
 
-        Atomic; an existing path raises `ExportError` unless `overwrite`. The index is written unless it is a plain range.
-        `excel_safe` puts a ' before cells that a spreadsheet would run as a formula.
+        Atomic; see `export.write_frame`. `excel_safe`: for files that people open in a spreadsheet.
         """
         return write_frame(
             self.corrected(drop_removed=drop_removed, only_reviewed=only_reviewed, audit=audit, scores=scores),
@@ -466,6 +465,11 @@ class ReviewSession:
             class_names=self._review.space.class_names(),
             index=has_own_index(self._review.column.frame),
         )
+
+    def export_changes(self, path: str | Path, *, texts: bool = False, overwrite: bool = False, excel_safe: bool = False) -> Path:
+        """Write `.changes` to a file that `lw.apply_changes` reads; `texts`: with the texts, for somebody who reads them."""
+        frame = outcome.readable(self.changes, self._review.table.contents if texts else None)
+        return write_frame(frame, path, overwrite=overwrite, excel_safe=excel_safe, index=False)
 
     def to_dataset(
         self, *, drop_removed: bool = True, only_reviewed: bool = False, audit: bool = False, scores: bool = False

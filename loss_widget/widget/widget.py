@@ -167,6 +167,10 @@ class LossWidget(anywidget.AnyWidget):
             scores=scores,
         )
 
+    def export_changes(self, path: str | Path, *, texts: bool = False, overwrite: bool = False, excel_safe: bool = False) -> Path:
+        """Write `.changes` to a file; see `ReviewSession.export_changes`."""
+        return self.session.export_changes(path, texts=texts, overwrite=overwrite, excel_safe=excel_safe)
+
     def to_dataset(
         self, *, drop_removed: bool = True, only_reviewed: bool = False, audit: bool = False, scores: bool = False
     ) -> Any:

@@ -333,7 +333,9 @@ def test_changes_can_be_made_again_in_another_copy_of_the_data(session, suffix):
 def test_changes_that_no_longer_match_are_refused(session):
     data = make_frame()
     data.loc[1, "text"] = "edited"
-    with pytest.raises(DataError, match="found 1 that match none: 'row 1 of the review'"):
+    with pytest.raises(
+        DataError, match=r"found 1 that match none: row 1 of the review \('good' → 'bad'\): its text is not there"
+    ):
         lw.apply_changes(data, session.changes)
     with pytest.raises(DataError, match="'key'"):
         lw.apply_changes(data, session.changes.drop(columns="key"))
