@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,9 +19,9 @@ def text_names(text: str | Sequence[str]) -> tuple[str, ...]:
     """The name of one text column, or of a pair of them for sentence-pair models."""
     if isinstance(text, str):
         return (text,)
-    if not isinstance(text, Sequence):
+    if not isinstance(text, Sequence) or not all(isinstance(name, str) for name in text):
         raise ColumnError(
-            f"Expected text as the name of a column or a pair of names, found {text!r}. Rename the column if need be."
+            f"Expected text as the name of a column or a pair of names, found {_kind(text)}. {_by_name(text, 'text')}"
         )
     pair = tuple(text)
     if len(pair) not in (1, 2):
@@ -31,6 +31,8 @@ def text_names(text: str | Sequence[str]) -> tuple[str, ...]:
 
 def column_position(frame: pd.DataFrame, name: str, *, argument: str = "`text=` or `label=`") -> int:
     """Where a column stands; `ColumnError` names near misses, ambiguous names, and the `argument` that should name another."""
+    if not isinstance(name, Hashable):
+        raise ColumnError(f"Expected the name of a column, found {_kind(name)}. {_by_name(name, 'label')}")
     if name not in frame.columns:
         raise ColumnError(
             f"Expected a column {name!r}, found {listing(frame.columns)}{near_miss(name, frame.columns)} "
@@ -40,6 +42,18 @@ def column_position(frame: pd.DataFrame, name: str, *, argument: str = "`text=` 
     if not isinstance(position, int):
         raise ColumnError(f"Expected one column {name!r}, found several of that name. Rename all but one of them.")
     return position
+
+
+def _kind(value: object) -> str:
+    """A value in few words: a Series, an array or a list is not printed."""
+    return f"{value!r}" if isinstance(value, (int, float, str, tuple)) else f"a {type(value).__name__}"
+
+
+def _by_name(value: object, argument: str) -> str:
+    if isinstance(value, int):
+        return f"Name the columns first by `data = data.rename(columns=str)`, then pass `{argument}={str(value)!r}`."
+    name = getattr(value, "name", None)
+    return f"Pass the column's name: `{argument}={(name if isinstance(name, str) else argument)!r}`."
 
 
 def array_of(values: Any, name: object, kind: pa.DataType | None = None) -> pa.Array:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +13,11 @@ import pandas as pd
 
 from loss_widget.data.columns import column_position
 from loss_widget.data.contents import ContentColumns, Contents
-from loss_widget.data.files import read_frame
+from loss_widget.data.files import advice_on_header, read_frame
+from loss_widget.data.label_advice import check_label_column
 from loss_widget.data.label_space import GivenLabels, kind_of
 from loss_widget.data.texts import content_columns
-from loss_widget.errors import DataError
+from loss_widget.errors import ColumnError, DataError, InputError
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,40 @@ def read_examples(
         raise DataError(
             "Expected a dataset with at least one row, found an empty one. Check the filter or the file it came from."
         )
+    with _advice_for_a_file(data):
+        return _examples_of(frame, names, shown, label, label_names=label_names, head=head)
+
+
+def _examples_of(
+    frame: pd.DataFrame,
+    names: Sequence[str] | None,
+    shown: ContentColumns,
+    label: str,
+    *,
+    label_names: Sequence[str] | None,
+    head: str | None,
+) -> Examples:
     for name in (*shown.names, label):
-        column_position(frame, name)
+        try:
+            column_position(frame, name)
+        except ColumnError as error:
+            hint = advice_on_header(frame, texts=len(shown.names))
+            raise DataError(hint) if hint else error from None
     is_told = label_names is not None
     column = frame.iloc[:, column_position(frame, label)]
+    check_label_column(column, label_names)
     given = kind_of(column).read(column, label_names=label_names if is_told else names, by_position=not is_told)
     contents, notes = shown.read(frame)
     given = given if head is None else given.for_head(head)
     return Examples(frame, shown, label, contents, given, contents.keys(), notes)
+
+
+@contextmanager
+def _advice_for_a_file(data: Any) -> Iterator[None]:
+    """Advice on `data[...]` begins with reading the file, where `data` is the path of one."""
+    try:
+        yield
+    except InputError as error:
+        if isinstance(data, (str, os.PathLike)) and "`data[" in str(error):
+            raise type(error)(f"{error} Of a file, `data` is `data = lw.read({os.fspath(data)!r})`.") from error
+        raise

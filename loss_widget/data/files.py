@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,10 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loss_widget.data.arrow import frame_of_table, note
+from loss_widget.data.arrow import frame_of_table, note, noted
 from loss_widget.data.atomic_file import recover
 from loss_widget.data.columns import text_names
-from loss_widget.data.delimited.parse import parse
+from loss_widget.data.delimited.format import Format
+from loss_widget.data.delimited.parse import by_pandas, parse
 from loss_widget.data.json_lines import frame_of_records, read_lines
 from loss_widget.data.numerals import column_of_cells
 from loss_widget.errors import DataError, listing, near_miss
@@ -130,6 +132,31 @@ def _read_delimited(data: bytes, path: Path, *, text: Sequence[str]) -> pd.DataF
     frame = pd.concat(columns, axis=1) if columns else pd.DataFrame()
     frame.columns = pd.Index(read.header)
     return note(frame, "delimited", read.format.as_note())
+
+
+def advice_on_header(frame: pd.DataFrame, *, texts: int) -> str:
+    """What to say of a delimited file whose first line is a row like the others; "" where it looks like a header, or was none."""
+    form = Format.of_note(noted(frame, "delimited"))
+    if form is None or frame.empty:
+        return ""
+    header = [str(name) for name in frame.columns]
+    cells = [frame.iloc[:, place].astype(str) for place in range(len(header))]
+    repeated = [place for place, name in enumerate(header) if name and cells[place].eq(name).any()]
+    number = any(re.fullmatch(r"-?[0-9]+([.,][0-9]+)*", name) for name in header)
+    if not repeated and not number:
+        return ""
+    names = [f"column_{place}" for place in range(len(header))]
+    by_length = sorted(range(len(header)), key=lambda place: -cells[place].str.len().mean())
+    for place, name in zip(by_length, ["text"] if texts == 1 else ["text_1", "text_2"], strict=False):
+        names[place] = name
+    candidates = [place for place in repeated if not names[place].startswith("text")]
+    if candidates:
+        names[min(candidates, key=lambda place: cells[place].nunique())] = "label"
+    more = {} if form.quotes else {"quoting": 3}
+    return (
+        f"The file seems to have no header: its first line is a row, {listing(header, most=5)}. Read it with "
+        f"`{by_pandas(form, header=None, names=names, **more)}`, each name in the place of its column, and pass `data`."
+    )
 
 
 def _advice_on_encoding(data: bytes, path: Path, error: UnicodeDecodeError) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from loss_widget.data.label_advice import advice_on_ids
 from loss_widget.data.label_space import NO_LABEL, UNKNOWN, AlignedLabels, GivenLabels, LabelSpace, label_kind
 from loss_widget.data.losses import adjusted_losses, losses, margins
 from loss_widget.errors import LabelError, LabelMismatch, listing, near_miss
@@ -26,8 +27,7 @@ _UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
 _REMEDY = {
     "model": "Pass `label_map={name or id in the data: name in the model}`, with None for a value that means no label; or set "
     "`model.config.id2label`.",
-    "label_names": "Pass `label_names=` spelled as in the data, in the order of the columns of probs. A value that means no "
-    "label is taken out first: `data[label] = data[label].mask(data[label] == value)`.",
+    "label_names": "Pass `label_names=` spelled as in the data, in the order of the columns of probs.",
     "label_map": "Give each of them a name in `label_map={name or id in the data: name}`, or None if it means no label.",
 }
 
@@ -102,8 +102,9 @@ class GivenLabel(GivenLabels):
         row = int(np.flatnonzero(~self.missing)[0])
         return (
             f"Expected a list of labels a row, or a 0/1 vector, since this is a multi-label model, found single labels, the "
-            f"first is {self.values[self.codes[row]]!r} in row {row}. Split texts such as 'joy,anger' by "
-            "`data[label].str.split(',')`, and put single labels in lists by `data[label].map(lambda name: [name])`."
+            f"first is {self.values[self.codes[row]]!r} in row {row}. Put them in lists by "
+            "`data[label] = data[label].map(lambda name: [name], na_action='ignore')`; split texts such as 'joy,anger' by "
+            "`data[label] = data[label].str.split(',')`."
         )
 
 
@@ -333,7 +334,13 @@ def align_labels(
         )
         if all(_PLACEHOLDER.fullmatch(n) for n in names):
             lacking = f"that {'the model only has' if called == 'model' else 'they are only'} placeholder names."
-        raise LabelMismatch(f"Expected every label of the data among {owner}, found {lacking}\n{shown}\n{_REMEDY[called]}")
+        advice = advice_on_ids(given.values, missing=bool((given.codes == NO_LABEL).any()))
+        if not advice and called == "label_names":
+            value = given.values[targets.index(unknown[0])] if unknown[0] in targets else unknown[0]
+            advice = f" If {value!r} means no label, take it out by `data[label] = data[label].mask(data[label] == {value!r})`."
+        raise LabelMismatch(
+            f"Expected every label of the data among {owner}, found {lacking}\n{shown}\n{_REMEDY[called]}{advice}"
+        )
     for target in (*targets, *unseen.values()):
         if target is not None and len(find(target)) > 1:
             alike = listing(names[j] for j in find(target))

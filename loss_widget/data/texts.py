@@ -170,6 +170,8 @@ def read_texts(frame: pd.DataFrame, name: str) -> tuple[pa.ChunkedArray, dict[in
     """A text column as Arrow strings, "" where missing, and what was odd about single rows, in words."""
     column = frame.iloc[:, column_position(frame, name)]
     notes: dict[int, str] = {}
+    if isinstance(column.dtype, pd.ArrowDtype) and (pa.types.is_nested(kind := column.dtype.pyarrow_dtype) or _is_bytes(kind)):
+        column = column.astype(object)
     if column.dtype == object:
         column = _coerced(column, notes)
     try:
@@ -187,6 +189,10 @@ def read_texts(frame: pd.DataFrame, name: str) -> tuple[pa.ChunkedArray, dict[in
     return texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts]), notes
 
 
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
 def _coerced(column: pd.Series, notes: dict[int, str]) -> pd.Series:
     """Python objects as strings that UTF-8 can hold; every row that had to be changed is noted."""
     if pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
@@ -200,7 +206,15 @@ def _coerced(column: pd.Series, notes: dict[int, str]) -> pd.Series:
         if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
             values.append(None)
             continue
-        read = value if isinstance(value, str) else str(value)
+        if not isinstance(value, (str, bytes)) and not pd.api.types.is_scalar(value):
+            raise ColumnError(_no_text(column.name, row, value))
+        try:
+            read = value if isinstance(value, str) else value.decode() if isinstance(value, bytes) else str(value)
+        except UnicodeDecodeError as error:
+            raise ColumnError(
+                f"Expected text in column {column.name!r}, found bytes in row {row} that are not UTF-8: {value[:20]!r}. Decode "
+                f"them: `data[{column.name!r}] = data[{column.name!r}].str.decode('latin-1')`, or whichever encoding it is."
+            ) from error
         if not isinstance(value, str):
             notes[row] = f"{column.name} held a {type(value).__name__}, read as text"
         safe = read.encode("utf-8", "replace").decode("utf-8")
@@ -208,6 +222,24 @@ def _coerced(column: pd.Series, notes: dict[int, str]) -> pd.Series:
             notes[row] = f"{column.name} held characters that no text can hold, replaced by ?"
         values.append(safe)
     return pd.Series(values, index=column.index, name=column.name, dtype=object)
+
+
+def _no_text(name: object, row: int, value: Any) -> str:
+    """What to say of a list or a dict in a column of texts, with the code that takes the text out of it."""
+    shown = f"Expected text in column {name!r}, found a {type(value).__name__} in row {row}: {str(value)[:60]!r}."
+    column = f"data[{name!r}]"
+    if isinstance(value, dict) and any(isinstance(part, str) for part in value.values()):
+        key = max((key for key, part in value.items() if isinstance(part, str)), key=lambda key: len(value[key]))
+        return (
+            f"{shown} Take the text out of it: `{column} = {column}.map(lambda value: value.get({key!r}), na_action='ignore')`."
+        )
+    if isinstance(value, (list, tuple, np.ndarray)) and len(value):
+        if all(isinstance(part, str) for part in value):
+            return f"{shown} Join it: `{column} = {column}.map(' '.join, na_action='ignore')`."
+        if all(isinstance(part, dict) and isinstance(part.get("content"), str) for part in value):
+            join = "lambda turns: '\\n'.join(turn['content'] for turn in turns)"
+            return f"{shown} Join its turns: `{column} = {column}.map({join}, na_action='ignore')`."
+    return f"{shown} Make text of it, or name another column with `text=`."
 
 
 _THREADS = 2

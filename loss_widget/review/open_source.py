@@ -106,8 +106,8 @@ def _of_losses(
     losses = frame.iloc[:, column_position(frame, loss)]
     if not pd.api.types.is_numeric_dtype(losses.dtype):
         raise ColumnError(
-            f"Expected numbers in the loss column {loss!r}, found {losses.dtype}. Convert it with "
-            f"`df[{loss!r}] = df[{loss!r}].map(float)`."
+            f"Expected numbers in the loss column {loss!r}, found {losses.dtype}. Make numbers of it by "
+            f"`df[{loss!r}] = pd.to_numeric(df[{loss!r}], errors='coerce')`."
         )
     table = ReviewTable(
         frame=frame,
@@ -145,8 +145,10 @@ def _without_scores(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
-    if name in frame.columns and pd.api.types.is_numeric_dtype(frame[name].dtype):
-        return frame[name].to_numpy(dtype=np.float32, na_value=np.nan)
+    if name in frame.columns:
+        column = frame.iloc[:, column_position(frame, name)]
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            return column.to_numpy(dtype=np.float32, na_value=np.nan)
     return np.full(len(frame), np.nan, dtype=np.float32)
 
 

@@ -64,6 +64,11 @@ def as_matrix(probs: Any) -> np.ndarray:
             f"Expected probabilities as an array of numbers (rows, labels), found {type(probs).__name__} that cannot be read as "
             f"one: {error}. Pass `np.asarray(probs, dtype=float)`."
         ) from error
+    if matrix.ndim == 1 or (matrix.ndim == 2 and matrix.shape[1] == 1):
+        raise ProbabilityError(
+            f"Expected probabilities of shape (rows, labels), found shape {matrix.shape}, one number a row. If it is that of the "
+            "second label, pass both: `probs = np.column_stack([1 - np.ravel(probs), np.ravel(probs)])`."
+        )
     if matrix.ndim != 2:
         raise ProbabilityError(f"Expected probabilities of shape (rows, labels), found shape {matrix.shape}.")
     return matrix

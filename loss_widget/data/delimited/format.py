@@ -47,9 +47,9 @@ class Format:
         return asdict(self)
 
     @classmethod
-    def of_note(cls, note: Any, *, suffix: str) -> Format | None:
-        """The format noted of a file of this suffix; None where there is none, or nothing that was written by `as_note`."""
-        if not isinstance(note, Mapping) or note.get("suffix") != suffix or set(note) != set(cls.__dataclass_fields__):
+    def of_note(cls, note: Any, *, suffix: str | None = None) -> Format | None:
+        """The format noted of a file (of this suffix); None where there is none, or nothing that was written by `as_note`."""
+        if not isinstance(note, Mapping) or set(note) != set(cls.__dataclass_fields__) or suffix not in (None, note["suffix"]):
             return None
         return cls(**note)
 
