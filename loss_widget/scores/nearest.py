@@ -16,7 +16,7 @@ def nearest(queries: np.ndarray, among: np.ndarray, n: int) -> tuple[np.ndarray,
     `queries` (q, width), `among` (m, width): rows of unit length. Where `among` has fewer than `n` rows, as many columns.
 
     >>> cosines, rows = nearest(np.eye(2, dtype=np.float32), np.array([[0.6, 0.8], [1, 0]], dtype=np.float32), n=1)
-    >>> rows.ravel().tolist(), cosines.ravel().round(2).tolist()
+    >>> rows.ravel().tolist(), cosines.ravel().astype(float).round(2).tolist()
     ([1, 0], [1.0, 0.8])
     """
     n = min(n, len(among))
