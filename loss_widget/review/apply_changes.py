@@ -62,7 +62,13 @@ def apply_changes(
     position = column_position(frame, label)
     column = frame.iloc[:, position]
     if _is_journal(changes):
-        matched = _match_journal(read_journal(_file(changes)), keys, column)
+        written = read_journal(_file(changes))
+        if written.label_column not in (None, str(label)) and written.label_column in map(str, frame.columns):
+            raise DataError(
+                f"Expected changes of the label column {label!r}, found a journal of {written.label_column!r}, another one here. "
+                f"Pass `label={written.label_column!r}`."
+            )
+        matched = _match_journal(written, keys, column)
     else:
         matched = _match_changes(_read_changes(changes), keys, column)
     if matched.lost and missing == "raise":

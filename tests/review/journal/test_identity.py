@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import loss_widget as lw
-from loss_widget.errors import JournalError
+from loss_widget.errors import DataError, JournalError
 
 NO_YES = ["no", "yes"]
 
@@ -152,3 +152,12 @@ def test_auto_never_begins_an_empty_review_beside_a_journal_it_cannot_read_witho
     assert before is None or path.read_bytes() == before
     with lw.ReviewSession(frame) as found:  # which is told nothing: its own journal is the one it goes on with
         assert found.summary()["reviewed"] == 1
+
+
+def test_changes_of_one_label_column_are_not_applied_to_the_other():
+    review(make_frame(toxic=0, insult=0), "toxic", "j.sqlite")
+    both = make_frame(toxic=0, insult=0)
+    with pytest.raises(DataError, match="label='toxic'"):
+        lw.apply_changes(both, "j.sqlite", label="insult")
+    assert lw.apply_changes(both, "j.sqlite", label="toxic")["toxic"].sum() == 2
+    assert lw.apply_changes(make_frame(renamed=0), "j.sqlite", label="renamed")["renamed"].sum() == 2
