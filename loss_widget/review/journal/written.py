@@ -104,16 +104,17 @@ def read_written(db: sqlite3.Connection) -> Written:
     decisions, known, last = [], set[int](), ""
     sums, turned = dict(found.of("sums", "seq, sum", int, str)), dict(found.of("turned", "seq, act", int, str))
     columns = ("seq, kind, label, note, reviewer, at, op_id", int, str, _TEXT, _TEXT, str, str, str)
-    for seq, kind, label, note, reviewer, at, op_id in found.of("decisions", *columns):
+    rows = list(found.of("decisions", *columns))
+    for seq, kind, label, note, reviewer, at, op_id in rows:
         on = tuple(decided.pop(seq, ()))
         decision = JournalledDecision(kind, on, label, note, reviewer, at, op_id, turned.pop(seq, None))
         if kind not in KINDS or (kind == "relabel" and label is None) or not 1970 < datetime.fromisoformat(at).year < 2200:
-            raise ValueError(f"decision {seq} is none that there is")
+            raise ValueError(f"decision {seq} of {len(rows)} is none that there is")
         new = {n: subjects[n] for n in decision.subjects if n not in known}
         known.update(new)
         written = sums.pop(seq, None)
         if written is not None and written != sum_of_decision(decision, new, last):
-            raise ValueError(f"decision {seq} is not as it was written")
+            raise ValueError(f"decision {seq} of {len(rows)} is not as it was written")
         last = written or last
         decisions.append(decision)
     if decided or sums or turned:
