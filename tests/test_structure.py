@@ -17,7 +17,7 @@ STACKS: dict[str, list[str]] = {
     "": ["errors", "data", "scores", "review scoring", "widget", "__init__", "command_line", "__main__"],
     "command_line": ["doctor options", "apply review score", "main"],
     "data": [
-        "atomic_file columns contents label_space losses",
+        "atomic_file columns contents label_advice label_space losses",
         "arrow delimited labels texts",
         "json_lines label_sets numerals",
         "export files",
@@ -38,7 +38,8 @@ STACKS: dict[str, list[str]] = {
     "review/text": ["duplicates scripts search", "quirks"],
     "review/journal": ["process_lock written", "identity matching sqlite_file", "journal", "choice", "ownership"],
     "scoring": [
-        "engine extras heads precision progress",
+        "engine extras no_model precision progress",
+        "heads",
         "checkpoint machine models",
         "text_reader",
         "devices text_pass",

@@ -7,6 +7,7 @@ texts                         a kind of content: one text, or a pair
 labels · label_sets           kinds of labels: one of the names a row · a set of them
 contents · label_space        what every kind of content and of labels can do; the kinds that there are
 columns · losses              finding a column · from log-probabilities and labels to losses
+label_advice                  label columns that would be read as something else, and code that mends them
 atomic_file                   a file that is wholly written or not there
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MethodType
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from tiny_models import PAIRS, TEXTS, tiny
 from tokenizers import normalizers, processors
 from torch import nn
@@ -295,8 +297,15 @@ def no_gradients_around_the_call(case: Case) -> None:
     case.around = torch.inference_mode
 
 
+@pytest.fixture(autouse=True)
+def _no_accelerator_around() -> Iterator[None]:
+    """accelerate keeps one precision a process: that of a Trainer of an earlier test, and ours for later ones."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
 def prepared_by_accelerate(case: Case) -> None:
-    from accelerate import Accelerator
 
     case.model = Accelerator(cpu=True, mixed_precision="bf16").prepare(case.model)
 

@@ -161,7 +161,7 @@ def test_bad_arguments_are_refused() -> None:
         judged(easy(), neighbours=5)
     with pytest.raises(DataError, match="at least two labels to tell apart, found 1"):
         judged(easy().assign(label="money"))
-    with pytest.raises(ModelError, match=r"Expected an encoder: .* found int"):
+    with pytest.raises(ModelError, match="a name or path, found int"):
         cross_score(easy(), 3, tokenizer=wordpiece())
     with pytest.raises(ModelError, match="an encoder called 'no/such/thing/at/all'"):
         cross_score(easy(), "no/such/thing/at/all")

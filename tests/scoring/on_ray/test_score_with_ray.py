@@ -197,7 +197,7 @@ def test_what_a_worker_finds_wrong_is_said_as_score_says_it(local_ray: None, row
         ({"precision": "fast"}, InputError, "losses of all rows"),
         ({"workers": 0}, InputError, "workers"),
         ({"label": "Label"}, ColumnError, "did you mean 'label'"),
-        ({"label": "seen"}, lw.errors.LabelError, "names .str. or ids"),
+        ({"label": "seen"}, lw.errors.LabelError, "a name .str. or an id"),
         ({"label_map": {"Refund_not_showing_up": "nothing of the kind"}}, LabelMismatch, "label_map"),
     ],
 )
