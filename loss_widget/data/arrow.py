@@ -47,27 +47,35 @@ def own_attrs(frame: pd.DataFrame) -> dict[Any, Any]:
 def frame_of_table(table: pa.Table) -> pd.DataFrame:
     """A DataFrame of the same values; `table_of_frame` makes the same table of it again."""
     metadata = table.schema.metadata or {}
-    told = (table.schema.pandas_metadata or {}) if _PANDAS in metadata else {}
-    in_index = {name for name in told.get("index_columns", ()) if isinstance(name, str)}
-    by_pandas = {c.get("field_name") for c in told.get("columns", ()) if _is_extension(c.get("numpy_type"))}
-    objects = {c.get("field_name") for c in told.get("columns", ()) if c.get("numpy_type") == "object"}
+    stored = (table.schema.pandas_metadata or {}) if _PANDAS in metadata else {}
+    in_index = {name for name in stored.get("index_columns", ()) if isinstance(name, str)}
+    by_pandas = {c.get("field_name") for c in stored.get("columns", ()) if _is_extension(c.get("numpy_type"))}
+    objects = {c.get("field_name") for c in stored.get("columns", ()) if c.get("numpy_type") == "object"}
     columns = [j for j, name in enumerate(table.column_names) if name not in in_index]
+    plain, nameless = _with_names_that_pandas_knows(table)
     odd = {}
     for j in columns:
         name, column = table.column_names[j], table.column(j)
         kept = _objects(column) if name in objects and _is_scalar(column.type) else _kept(column)
-        if name not in by_pandas and kept is not None:
+        if name in nameless:
+            odd[j] = _as_arrow(column)
+        elif name not in by_pandas and kept is not None:
             odd[j] = kept
-    plain = table
     for j in odd:
         plain = plain.set_column(j, table.field(j).name, pa.nulls(len(table)))
     frame = plain.to_pandas()
     for place, j in enumerate(columns):
         if j in odd:
             frame.isetitem(place, _series(odd[j], frame.index))
-    for name, told_of in json.loads(metadata.get(_DTYPES, b"{}")).items():
+    for name, forgotten in json.loads(metadata.get(_DTYPES, b"{}")).items():
         place, column = frame.columns.get_loc(name), table.column(name)
-        values = _objects(column) if told_of == "object" else frame.iloc[:, place].astype(_dtype(told_of, column.type))
+        if forgotten == "object":
+            values = _objects(column)
+        elif forgotten == "arrow":
+            values = _as_arrow(column)
+        else:
+            categories, dtype, ordered = forgotten
+            values = frame.iloc[:, place].astype(pd.CategoricalDtype(pd.Index(categories, dtype=dtype), ordered))
         frame.isetitem(place, _series(values, frame.index))
     frame.attrs = json.loads(metadata[_ATTRS]) if _ATTRS in metadata else dict(frame.attrs)
     schema = table.schema.with_metadata({k: v for k, v in metadata.items() if k not in (_PANDAS, _ATTRS, _DTYPES)})
@@ -95,8 +103,8 @@ def table_of_frame(frame: pd.DataFrame, *, index: bool) -> pa.Table:
         array, field = _array_and_field(column, name, known.get(name), nan=name in source.get("nans", ()))
         arrays.append(array)
         fields.append(field)
-        if (told_of := _what_parquet_forgets(column.dtype, array.type)) is not None:
-            dtypes[name] = told_of
+        if (forgotten := _what_parquet_forgets(column.dtype, array.type)) is not None:
+            dtypes[name] = forgotten
     metadata = dict(schema.metadata or {}) if schema is not None else {}
     if index or schema is None or source.get("pandas") or not all(isinstance(name, str) for name in frame.columns):
         inner = _index_and_metadata(frame, index=index)
@@ -186,6 +194,7 @@ def _index_and_metadata(frame: pd.DataFrame, *, index: bool) -> pa.Table:
         first = pa.Table.from_pandas(_without_attrs(frame.head(1)), preserve_index=index)
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise CannotHold(f"an index or columns that Arrow has no place for ({str(error).rstrip('.')})") from error
+    first, _ = _with_names_that_pandas_knows(first)
     names = first.column_names[len(first.column_names) - levels.num_columns :]  # an index named like a column has another name
     return levels.rename_columns(names).replace_schema_metadata(first.schema.metadata)
 
@@ -221,14 +230,31 @@ def _what_parquet_forgets(dtype: Any, kind: pa.DataType) -> Any:
         return "object" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
     if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.dtype.kind in "iufb":
         return [dtype.categories.tolist(), str(dtype.categories.dtype), bool(dtype.ordered)]
-    return "arrow" if isinstance(dtype, pd.ArrowDtype) and str(dtype) == "string[pyarrow]" else None
+    if isinstance(dtype, pd.ArrowDtype) and (str(dtype) == "string[pyarrow]" or not is_dtype_name(str(dtype))):
+        return "arrow"
+    return None
 
 
-def _dtype(told_of: Any, kind: pa.DataType) -> Any:
-    if told_of == "arrow":
-        return pd.ArrowDtype(kind)
-    values, name, ordered = told_of
-    return pd.CategoricalDtype(pd.Index(values, dtype=name), ordered)
+def is_dtype_name(name: object) -> bool:
+    """Whether pandas can make a dtype of this name; of Arrow's dictionaries, lists and structs it writes names that it cannot."""
+    try:
+        pd.api.types.pandas_dtype(name)
+    except (TypeError, ValueError, NotImplementedError):
+        return False
+    return True
+
+
+def _with_names_that_pandas_knows(table: pa.Table) -> tuple[pa.Table, set[str]]:
+    """The table without names of dtypes that pandas wrote and cannot read, and the columns that had them."""
+    metadata = table.schema.metadata or {}
+    if _PANDAS not in metadata:
+        return table, set()
+    stored = json.loads(metadata[_PANDAS])
+    nameless = [c for c in stored["columns"] if not is_dtype_name(c.get("numpy_type"))]
+    for column in nameless:
+        column["numpy_type"] = "object"
+    written = {**metadata, _PANDAS: json.dumps(stored).encode()}
+    return table.replace_schema_metadata(written), {column.get("field_name") for column in nameless}
 
 
 def _is_extension(dtype: Any) -> bool:

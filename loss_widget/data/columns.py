@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -42,6 +43,30 @@ def column_position(frame: pd.DataFrame, name: str, *, argument: str = "`text=` 
     if not isinstance(position, int):
         raise ColumnError(f"Expected one column {name!r}, found several of that name. Rename all but one of them.")
     return position
+
+
+def put_values(frame: pd.DataFrame, position: int, rows: Sequence[int], values: Sequence[Any]) -> None:
+    """Write values into rows of a column and leave every other row, the dtype and the frame itself as they are.
+
+    Categories are added where they are missing. `TypeError` or `ValueError` for values that the dtype cannot hold.
+    """
+    column = frame.iloc[:, position]
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        new = [v for v in dict.fromkeys(values) if not pd.isna(v) and v not in dtype.categories]
+        if new:
+            frame.isetitem(position, column.cat.add_categories(new))
+            dtype = frame.dtypes.iloc[position]
+    if isinstance(dtype, pd.ArrowDtype) and pa.types.is_dictionary(dtype.pyarrow_dtype):
+        # pandas 3.1 moves other rows when it writes single cells of such a column.
+        cells = column.tolist()
+        for row, value in zip(rows, values, strict=True):
+            cells[row] = value
+        frame.isetitem(position, pd.Series(pd.array(cells, dtype=dtype), index=frame.index))
+    elif isinstance(dtype, pd.api.extensions.ExtensionDtype):
+        frame.iloc[list(rows), position] = pd.array(list(values), dtype=dtype)
+    else:
+        frame.iloc[list(rows), position] = np.fromiter(values, dtype=dtype, count=len(values))
 
 
 def _kind(value: object) -> str:

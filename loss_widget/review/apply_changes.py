@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loss_widget.data.columns import column_position
+from loss_widget.data.columns import column_position, put_values
 from loss_widget.data.contents import ContentColumns
 from loss_widget.data.files import READABLE, read_file
 from loss_widget.data.label_space import NO_LABEL
@@ -45,7 +45,7 @@ def apply_changes(
     `changes`: `widget.changes`, a file of it, or a journal. A change no longer matches where its text is not there, or where the
     label is neither the old nor the new one. `missing` says what happens then: "raise" a `DataError` that names those changes and
     make none; "skip" them; or "report" them, in a warning and as dicts in `attrs["changes_not_applied"]` of the result. Equal
-    texts are told apart by label, then by order.
+    texts are distinguished by label, then by order.
 
     >>> frame = pd.DataFrame({"text": ["fine", "awful"], "label": ["good", "good"], "loss": [0.1, 4.2]})
     >>> from loss_widget.review import ReviewSession
@@ -114,8 +114,9 @@ class _Matched:
 
 def _match_changes(listed: pd.DataFrame, keys: np.ndarray, column: pd.Series) -> _Matched:
     """First the changes whose own position still fits, then the others by order: so equal texts keep their places."""
-    standing = [_as_text(value) for value in column]
-    value_of = _values_of(column)
+    identity = _identity(column, [*listed["old_label"], *listed["new_label"]])
+    standing = [identity(value) for value in column]
+    value_of = _values_of(column, identity)
     keys_here = [f"{key:016x}" for key in keys.tolist()]
     rows_of: dict[str, list[int]] = defaultdict(list)
     waiting: dict[tuple[str, str | None], deque[int]] = defaultdict(deque)  # rows in order, by text and label
@@ -132,14 +133,14 @@ def _match_changes(listed: pd.DataFrame, keys: np.ndarray, column: pd.Series) ->
     for change in listed[list(_NEEDED)].itertuples(index=False):
         row = int(change.row)
         here = 0 <= row < len(standing) and row not in taken and keys_here[row] == str(change.key)
-        if here and standing[row] in (_as_text(change.old_label), _as_text(change.new_label)):
+        if here and standing[row] in (identity(change.old_label), identity(change.new_label)):
             take(change, row)
         else:
             moved.append(change)
     lost = []
     for change in moved:
         for label in (change.old_label, change.new_label):
-            rows = waiting[str(change.key), _as_text(label)]
+            rows = waiting[str(change.key), identity(label)]
             while rows and rows[0] in taken:
                 rows.popleft()
             if rows:
@@ -165,10 +166,11 @@ def _match_changes(listed: pd.DataFrame, keys: np.ndarray, column: pd.Series) ->
 def _match_journal(written: Written, keys: np.ndarray, column: pd.Series) -> _Matched:
     final = final_states(written.subjects, written.decisions)
     names = list(dict.fromkeys(n for n in (*(s.given for s in written.subjects.values()), *written.values) if n is not None))
-    ids = {_as_text(written.values.get(name, name)): i for i, name in enumerate(names)}
-    given = np.array([ids.get(_as_text(value), NO_LABEL) for value in column], dtype=np.int32)
+    identity = _identity(column, [written.values.get(name, name) for name in names])
+    ids = {identity(written.values.get(name, name)): i for i, name in enumerate(names)}
+    given = np.array([ids.get(identity(value), NO_LABEL) for value in column], dtype=np.int32)
     place = match_subjects(written.subjects, final, keys=keys, given=given, label_names=names)
-    value_of, known = _values_of(column), set(keys.tolist())
+    value_of, known = _values_of(column, identity), set(keys.tolist())
     matched = _Matched()
     for number, state in final.items():
         verdict = VERDICTS[state.verdict]
@@ -195,18 +197,40 @@ def _shown(lost: list[dict[str, Any]]) -> str:
     return "; ".join(said) + (f" … and {len(lost) - _MOST_SHOWN} more" if len(lost) > _MOST_SHOWN else "")
 
 
-def _values_of(column: pd.Series) -> Callable[[Any], Any]:
-    """How the column writes a label that comes from a file: a value that it has, else one of the type of those."""
+def _identity(column: pd.Series, labels: Sequence[Any]) -> Callable[[Any], str | None]:
+    """What two spellings of one label have in common, in `column` and in the `labels` of a review; None for no label.
+
+    Case and surrounding space do not count, unless the review itself tells labels apart by them. -1 and -100 are no label, unless
+    they are names that the review uses.
+    """
+    named = {_as_text(label) for label in labels} - {None}
+    folds = len({name.strip().casefold() for name in named if name}) == len(named)
+    no_names = {"-1", "-100"} - (set() if pd.api.types.is_numeric_dtype(column.dtype) else named)
+
+    def identity(value: Any) -> str | None:
+        text = _as_text(value)
+        if text is None or text in no_names:
+            return None
+        return text.strip().casefold() if folds else text
+
+    return identity
+
+
+def _values_of(column: pd.Series, identity: Callable[[Any], str | None]) -> Callable[[Any], Any]:
+    """How the column writes a label of the changes: as it is spelled there, else as the column spells it, else in its type."""
     categorical = isinstance(column.dtype, pd.CategoricalDtype)
     known = column.cat.categories if categorical else column.dropna().unique()
-    values = {_as_text(value): value for value in known}
+    values = {identity(value): value for value in reversed(list(known))}
+    spelled = {_as_text(value): value for value in known}
     kinds = {type(value.item() if isinstance(value, np.generic) else value) for value in known}
     kind = kinds.pop() if len(kinds) == 1 else str
 
     def value_of(label: Any) -> Any:
         text = _as_text(label)
-        if text in values:
-            return values[text]
+        if text in spelled:
+            return spelled[text]
+        if identity(label) in values:
+            return values[identity(label)]
         if not isinstance(label, str) or kind not in (int, float, bool):
             return label
         try:
@@ -218,21 +242,16 @@ def _values_of(column: pd.Series) -> Callable[[Any], Any]:
 
 
 def _put(frame: pd.DataFrame, position: int, labels: dict[int, Any]) -> None:
-    column = frame.iloc[:, position]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        new = [v for v in dict.fromkeys(labels.values()) if v not in column.cat.categories]
-        frame.isetitem(position, column.cat.add_categories(new))
     dtype = frame.dtypes.iloc[position]
+    values = list(labels.values())
     try:
-        values = pd.Series(list(labels.values()), dtype=object)
         if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
-            values = pd.to_numeric(values)
-        values = values.astype(dtype)
+            values = pd.to_numeric(pd.Series(values, dtype=object)).astype(dtype).tolist()
+        put_values(frame, position, list(labels), values)
     except (TypeError, ValueError) as error:
         raise DataError(
             f"Expected labels that a column of {dtype} can hold, found {listing(dict.fromkeys(labels.values()))}."
         ) from error
-    frame.iloc[list(labels), position] = values.array
 
 
 def _is_journal(changes: Any) -> bool:
@@ -279,4 +298,4 @@ def _as_text(value: Any) -> str | None:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         value = int(value)
     text = re.sub(r"^(-?\d+)\.0$", r"\1", str(value))
-    return None if text in ("", "-1", "-100") else text
+    return text or None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loss_widget.data.columns import column_position
+from loss_widget.data.columns import column_position, put_values
 from loss_widget.data.contents import ContentColumns, Contents, moved_rows
 from loss_widget.data.label_space import NO_LABEL, UNKNOWN, LabelSpace
 from loss_widget.errors import LabelError, ReviewError, listing
@@ -168,7 +168,7 @@ class LabelColumn:
             changed.append(row)
             values.append(original if self.space.id_of(original) == labels[row] else self.value_of(labels[row], row))
         if changed:
-            _put(frame, changed, position, values)
+            put_values(frame, position, changed, values)
         return write, strangers
 
     def _warn(self, rows: list[int]) -> None:
@@ -226,16 +226,3 @@ class LabelColumn:
         dtype = self._dtype()
         plain_number = isinstance(dtype, np.dtype) and dtype.kind in "iu"
         return -1 if plain_number else None
-
-
-def _put(frame: pd.DataFrame, rows: list[int], position: int, values: list[Any]) -> None:
-    dtype = frame.dtypes.iloc[position]
-    if isinstance(dtype, pd.CategoricalDtype):
-        new = [v for v in dict.fromkeys(values) if not pd.isna(v) and v not in dtype.categories]
-        if new:
-            frame.isetitem(position, frame.iloc[:, position].cat.add_categories(new))
-            dtype = frame.dtypes.iloc[position]
-    if isinstance(dtype, pd.api.extensions.ExtensionDtype):
-        frame.iloc[rows, position] = pd.array(values, dtype=dtype)
-    else:
-        frame.iloc[rows, position] = np.fromiter(values, dtype=dtype, count=len(values))

@@ -106,8 +106,8 @@ def _of_losses(
     losses = frame.iloc[:, column_position(frame, loss)]
     if not pd.api.types.is_numeric_dtype(losses.dtype):
         raise ColumnError(
-            f"Expected numbers in the loss column {loss!r}, found {losses.dtype}. Make numbers of it by "
-            f"`df[{loss!r}] = pd.to_numeric(df[{loss!r}], errors='coerce')`."
+            f"Expected numbers in the loss column {loss!r}, found {_example_of(losses)}. Make numbers of them by "
+            f"`df[{loss!r}] = {_to_numbers(losses, loss)}`."
         )
     table = ReviewTable(
         frame=frame,
@@ -125,6 +125,18 @@ def _of_losses(
         frame, shown=examples.shown, label=label, space=given.space, contents=examples.contents, keys=examples.keys
     )
     return Review(table, labels, Columns(frame, columns))
+
+
+def _example_of(column: pd.Series) -> str:
+    value = next(iter(column.dropna()), None)
+    return f"values such as {str(value)[:40]!r} ({type(value).__name__})"
+
+
+def _to_numbers(column: pd.Series, name: str) -> str:
+    """The code that makes numbers of a column: texts that are none become NaN, tensors and the like their own number."""
+    if column.dropna().map(lambda value: isinstance(value, str)).all():
+        return f"pd.to_numeric(df[{name!r}], errors='coerce')"
+    return f"df[{name!r}].map(float)"
 
 
 def _labels_of(examples: Examples, predicted: str, label_names: Sequence[str] | None) -> tuple[AlignedLabels, np.ndarray]:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from loss_widget.data.arrow import is_dtype_name
 from loss_widget.data.atomic_file import replacing
 from loss_widget.data.columns import unstorable
 from loss_widget.data.contents import restored_columns, stored_columns
@@ -137,7 +138,7 @@ def table_of(frame: pd.DataFrame) -> tuple[pa.Table, dict[str, Any]]:
         table = pa.Table.from_pandas(frame)
         written = json.loads(table.schema.metadata[b"pandas"])
         for position, column in enumerate(written["columns"][: frame.shape[1]]):
-            if isinstance(frame.dtypes.iloc[position], pd.ArrowDtype) and not _is_known(column["numpy_type"]):
+            if isinstance(frame.dtypes.iloc[position], pd.ArrowDtype) and not is_dtype_name(column["numpy_type"]):
                 column["numpy_type"] = "object"
                 layout["nested"].append(position)
         table = table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(written).encode()})
@@ -191,14 +192,6 @@ def _unreadable(frame: pd.DataFrame) -> str:
         except (pa.ArrowException, ValueError, TypeError, NotImplementedError) as error:
             return f"column {name!r} of {frame.dtypes.iloc[position]}, which cannot be read back ({error})"
     return ""
-
-
-def _is_known(dtype: str) -> bool:
-    try:
-        pd.api.types.pandas_dtype(dtype)
-    except TypeError:
-        return False
-    return True
 
 
 def _values(column: pa.ChunkedArray | pa.FixedSizeListArray) -> np.ndarray:
