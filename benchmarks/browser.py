@@ -47,7 +47,7 @@ LIMITS_MS = {
 }
 LETTER = "one letter beside the grid, for comparison"
 DRAWN = (LETTER, "next page (fetched ahead)", "a click")
-"""What is told twice: when it is drawn, and when it is on screen."""
+"""What is reported twice: when it is drawn, and when it is on screen."""
 SIZES = (1_000_000, 10_000_000)
 ROUNDS = 60
 PAGE = 20
@@ -72,14 +72,14 @@ texts = sum(words.nbytes for words in scores.contents.words)
 print(json.dumps({"resident": synthetic.resident_bytes(), "texts": texts, "scores": scores.log_probs.nbytes}))
 """
 WATCH = """
-window.afterFrame = (told) => requestAnimationFrame(() => {
+window.afterFrame = (resolve) => requestAnimationFrame(() => {
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => told(performance.now());
+  port1.onmessage = () => resolve(performance.now());
   port2.postMessage(null);
 });
 window.rowAt = (i) => document.querySelectorAll('.loss-widget [role=row][data-row]')[i];
-window.when = (happened) => new Promise((told) => {
-  const look = () => happened() && (watch.disconnect(), told());
+window.when = (happened) => new Promise((resolve) => {
+  const look = () => happened() && (watch.disconnect(), resolve());
   const watch = new MutationObserver(look);
   watch.observe(document.body, { subtree: true, childList: true, attributes: true });
   look();
@@ -89,8 +89,8 @@ window.timed = (type, ...shown) => {
     await when(happened);
     return [performance.now(), await new Promise(afterFrame)].map((now) => now - event.timeStamp);
   };
-  window.times = new Promise((told) => {
-    addEventListener(type, (event) => told(Promise.all(shown.map(one(event)))), { capture: true, once: true });
+  window.times = new Promise((resolve) => {
+    addEventListener(type, (event) => resolve(Promise.all(shown.map(one(event)))), { capture: true, once: true });
   });
 };
 """
@@ -112,10 +112,10 @@ def main() -> None:
             measured[rows] = Measured(host, page, rows, options.rounds).all()
             page.close()
             host.end_kernels()
-        told = f"{_table(measured)}\n\n{_memory(measured)}\n\n{machine()}"
-        print(told)
+        block = f"{_table(measured)}\n\n{_memory(measured)}\n\n{machine()}"
+        print(block)
         if options.write:
-            write_block("browser.py", told)
+            write_block("browser.py", block)
 
 
 class Measured:

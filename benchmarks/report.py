@@ -108,14 +108,14 @@ def markers(script: str) -> tuple[str, str]:
     return f"<!-- written by benchmarks/{script} -->", f"<!-- end of what benchmarks/{script} wrote -->"
 
 
-def write_block(script: str, told: str, path: Path = PAGE) -> None:
+def write_block(script: str, block: str, path: Path = PAGE) -> None:
     """Replace what stands between a script's two markers in the page."""
     text = path.read_text(encoding="utf-8")
     begin, end = markers(script)
     if text.count(begin) != 1 or text.count(end) != 1:
         raise SystemExit(f"Expected one line {begin} and one line {end} in {path.name}. Put them where the tables belong.")
     before, rest = text.split(begin)
-    path.write_text(f"{before}{begin}\n\n{told}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
+    path.write_text(f"{before}{begin}\n\n{block}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 def _ratios(result: Result, base: Result) -> list[float]:

@@ -133,16 +133,16 @@ def main() -> None:
         extra = resident_bytes() - before
         session.close()
 
-    told = ["| what | ours, ms | pandas, ms | pandas / ours | asked for, ms |", "|---|---:|---:|---:|---:|"]
+    table = ["| what | ours, ms | pandas, ms | pandas / ours | asked for, ms |", "|---|---:|---:|---:|---:|"]
     for name, (ours, theirs) in lines.items():
         ratio = f"{theirs:,.0f} | {theirs / ours:,.0f}×" if theirs is not None else " | "
-        told.append(f"| {name} | {ours:,.1f} | {ratio} | {LIMITS_MS.get(name, '')} |")
-    told.append(f"| `import loss_widget` | {import_ms(5):,.0f} | | | 300 |")
-    told.append(f"\n{rows:,} rows; memory of the review beyond the scored data: {extra / data_bytes:.2f}× of its ")
-    told[-1] += f"{data_bytes / 1e6:,.0f} MB; medians of interleaved rounds. {machine()}"
-    print("\n".join(told))
+        table.append(f"| {name} | {ours:,.1f} | {ratio} | {LIMITS_MS.get(name, '')} |")
+    table.append(f"| `import loss_widget` | {import_ms(5):,.0f} | | | 300 |")
+    table.append(f"\n{rows:,} rows; memory of the review beyond the scored data: {extra / data_bytes:.2f}× of its ")
+    table[-1] += f"{data_bytes / 1e6:,.0f} MB; medians of interleaved rounds. {machine()}"
+    print("\n".join(table))
     if options.write:
-        write_block("review.py", "\n".join(told))
+        write_block("review.py", "\n".join(table))
 
 
 def _look_for_quirks(session: lw.ReviewSession) -> None:

@@ -49,7 +49,7 @@ def wilson_interval(hits: int, of: int) -> tuple[float, float]:
 def draw_order(keys: np.ndarray, seed: int) -> np.ndarray:
     """(n,) int64: the rows in a random order that `seed` and the content `keys` (n,) uint64 decide, not the order of the data.
 
-    So a review that is resumed on re-ordered data draws the same texts. Equal texts are told apart by their order.
+    So a review that is resumed on re-ordered data draws the same texts. Equal texts are distinguished by their order.
     """
     by_key = np.argsort(keys, kind="stable")
     first = np.searchsorted(keys[by_key], keys[by_key], side="left")
@@ -116,9 +116,9 @@ def errors_left(verdicts: np.ndarray, drawn: np.ndarray, population: np.ndarray)
     wrong, kept = int(is_wrong(judged).sum()), int((judged == _KEEP).sum())
     size, found = int(np.count_nonzero(population)), int(np.count_nonzero(is_wrong(verdicts) & population))
     most = int(np.count_nonzero(population & (verdicts == 0)))
-    told = ErrorsLeft(len(drawn), len(judged), wrong, kept, size, found, most)
-    if told.needed:
-        return told
+    estimate = ErrorsLeft(len(drawn), len(judged), wrong, kept, size, found, most)
+    if estimate.needed:
+        return estimate
     rate = wrong / (wrong + kept) if wrong + kept else 0.0
     low, high = wilson_interval(wrong, wrong + kept)
 
@@ -126,7 +126,7 @@ def errors_left(verdicts: np.ndarray, drawn: np.ndarray, population: np.ndarray)
         return float(np.clip(share * size - found, 0, most))
 
     return replace(
-        told,
+        estimate,
         error_rate=rate,
         error_rate_interval=(low, high),
         errors_left=left(rate),
@@ -203,5 +203,5 @@ def loss_bands(loss: np.ndarray, decisions: Decisions) -> list[LossBand]:
         return counted
 
     of_band = zip(rows.tolist(), count(verdicts > 0), count(is_wrong(verdicts)), count(verdicts == _KEEP), strict=True)
-    bands = [LossBand(low, high, *told) for low, high, told in zip(_BANDS[:-1], _BANDS[1:], of_band, strict=True)]
+    bands = [LossBand(low, high, *counts) for low, high, counts in zip(_BANDS[:-1], _BANDS[1:], of_band, strict=True)]
     return bands[::-1]

@@ -182,8 +182,8 @@ class ReviewSession:
         return hashlib.blake2b(review + self._review.table.keys.tobytes(), digest_size=8).hexdigest()
 
     def __repr__(self) -> str:
-        told = self.summary()
-        return f"ReviewSession: {told['rows']:,} rows, {told['reviewed']:,} reviewed, {told['wrong']:,} of them wrong"
+        counts = self.summary()
+        return f"ReviewSession: {counts['rows']:,} rows, {counts['reviewed']:,} reviewed, {counts['wrong']:,} of them wrong"
 
     # what may be asked
 
@@ -288,7 +288,7 @@ class ReviewSession:
         Where rows have sets of labels, `label` is a list of names, the whole set.
         """
         with self.lock:
-            if self.read_only:  # before a name that is not known here is told
+            if self.read_only:  # before an unknown name is refused
                 raise ReadOnly(self.read_only)
             try:
                 known = self._review.intern(label)
@@ -336,15 +336,15 @@ class ReviewSession:
             if self.read_only:
                 raise ReadOnly(self.read_only)
             self._review.draw(min(int(rows), len(self)), anew=anew)
-            told = self._review.errors_left()
-            assert told is not None
-            return told
+            left = self._review.errors_left()
+            assert left is not None
+            return left
 
     def decide(self, decision: Decision, *, expected: Sequence[int | None] | None = None, leave_stale: bool = False) -> Taken:
         """Check, write to the journal, apply. Returns the rows touched, and whether this `op_id` had been taken before.
 
         `expected`: the label id that each row is thought to have; `StaleDecision` where it has another, or with `leave_stale`
-        such rows are left alone and told, as long as others are left. `ReadOnly` after `close` or when a newer session took the
+        such rows are skipped and reported, unless all are stale. `ReadOnly` after `close` or when a newer session took the
         journal over. When this raises, nothing has changed. The frame gets the labels at the next `flush`.
         """
         with self.lock:
@@ -494,7 +494,7 @@ class ReviewSession:
         scores: bool = False,
         **options: Any,
     ) -> str:
-        """`to_dataset(...)` pushed to the Hugging Face hub, private unless told otherwise; see `export.push_dataset`."""
+        """`to_dataset(...)` pushed to the Hugging Face hub, private by default; see `export.push_dataset`."""
         dataset = self.to_dataset(drop_removed=drop_removed, only_reviewed=only_reviewed, audit=audit, scores=scores)
         return push_dataset(dataset, repo_id, private=private, dry_run=dry_run, **options)
 

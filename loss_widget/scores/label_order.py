@@ -72,9 +72,9 @@ def _far_better(read_as: np.ndarray, given: np.ndarray, predicted: np.ndarray) -
     if other < 0.5 or other - now < 0.25 or other < 1.5 * now:
         return False
     gain = (read_as == predicted).astype(np.float64) - (given == predicted)
-    told = read_as[read_as >= 0]
-    labels = max(told.max(), predicted.max()) + 1
-    by_chance = np.bincount(told, minlength=labels) @ np.bincount(predicted, minlength=labels) / len(given) ** 2
+    known = read_as[read_as >= 0]
+    labels = max(known.max(), predicted.max()) + 1
+    by_chance = np.bincount(known, minlength=labels) @ np.bincount(predicted, minlength=labels) / len(given) ** 2
     kappa = (other - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
     return bool(gain.mean() > 4 * gain.std() / np.sqrt(len(gain)) and kappa >= 0.4)
 

@@ -1,4 +1,4 @@
-"""Probabilities from elsewhere: checked, told what is wrong with them, and made log-probabilities."""
+"""Probabilities from elsewhere: checked, with errors that name the likely cause, and made log-probabilities."""
 
 from __future__ import annotations
 

@@ -228,18 +228,18 @@ def build_digest(model: Any, *, settings: bool = False) -> str:
     `settings` also numbers and words that modules hold: a cache key, since some of them change as the model is used. What this
     misses (the inside of a hook, an adapter that is switched off) only shows in the model's answers.
     """
-    told: list[Any] = [_config_of(model)]
+    parts: list[Any] = [_config_of(model)]
     for name, module in model.named_modules():
         hooks = [*module._forward_hooks.values(), *module._forward_pre_hooks.values()]
         own = {key: value for key, value in vars(module).items() if not key.startswith("_") and key != "training"}
-        told += [
+        parts += [
             name,
             _called(type(module)),
             [_called(hook) for hook in hooks if not _called(hook).startswith("transformers.")],  # which come with the first use
             {key: _called(value) for key, value in own.items() if callable(value)},
             {key: value for key, value in own.items() if settings and isinstance(value, (bool, int, float, str))},
         ]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=_called).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_called).encode()).hexdigest()
 
 
 _SAYS_NOTHING = re.compile(

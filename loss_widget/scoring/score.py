@@ -147,7 +147,7 @@ class ScoringPlan:
 
 
 class _EarlyCheck:
-    """Looks at the first rows judged, 500 to 2,000 by the number of labels, so that a wrong order is told before the wait."""
+    """Looks at the first rows judged, 500 to 2,000 by the number of labels, so that a wrong order is reported before the wait."""
 
     def __init__(self, labels: AlignedLabels) -> None:
         self._labels = labels

@@ -132,8 +132,8 @@ def _progress(session: ReviewSession, args: Any) -> messages.Progress:
 
 
 def _spot_check(session: ReviewSession, args: Any) -> verbs.SpotChecked:
-    told = session.spot_check(args.get("rows"), anew=args.get("anew") is True)
-    return {"errors_left": protocol.encode_errors_left(told), "summary": summary_of(session)}
+    left = session.spot_check(args.get("rows"), anew=args.get("anew") is True)
+    return {"errors_left": protocol.encode_errors_left(left), "summary": summary_of(session)}
 
 
 def _add_label(session: ReviewSession, args: Any) -> verbs.LabelAdded:

@@ -115,8 +115,8 @@ class LossWidget(anywidget.AnyWidget):
         self._lw_answering: int | None = None
         self._lw_cells = CellBoundary(self.session)
         snapshot = self._lw_snapshot()
-        told = Announcements(revision=self.session.revision, read_only=self.session.read_only, snapshot=snapshot)
-        super().__init__(snapshot=snapshot, announcements=told)
+        announcements = Announcements(revision=self.session.revision, read_only=self.session.read_only, snapshot=snapshot)
+        super().__init__(snapshot=snapshot, announcements=announcements)
         self.session.on_change(self._lw_announce)
         self.session.on_read_only(self._lw_announce_read_only)
         self.on_msg(self._lw_answer)
@@ -178,7 +178,7 @@ class LossWidget(anywidget.AnyWidget):
         return self.session.to_dataset(drop_removed=drop_removed, only_reviewed=only_reviewed, audit=audit, scores=scores)
 
     def push_to_hub(self, repo_id: str, *, private: bool = True, dry_run: bool = False, **more: Any) -> str:
-        """The corrected rows to the Hugging Face hub, private unless told otherwise; their address, or what `dry_run` would push.
+        """The corrected rows to the Hugging Face hub, private by default; their address, or what `dry_run` would push.
 
         `more`: as of `to_dataset` and of `datasets.Dataset.push_to_hub`.
         """
@@ -252,8 +252,8 @@ class LossWidget(anywidget.AnyWidget):
         session = getattr(self, "session", None)
         if session is None:
             return "LossWidget"
-        told = session.summary()
-        return f"LossWidget: {told['rows']:,} rows, {told['reviewed']:,} reviewed. Run this cell to see the grid."
+        counts = session.summary()
+        return f"LossWidget: {counts['rows']:,} rows, {counts['reviewed']:,} reviewed. Run this cell to see the grid."
 
     # the notebook's side
 

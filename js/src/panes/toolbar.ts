@@ -14,7 +14,7 @@ export interface Toolbar {
 }
 
 const PAUSE_MS = 250;
-/** Stands beside the label names, which are told apart by their index: a label may be called "any". */
+/** Stands beside the label names, which are distinguished by their index: a label may be called "any". */
 const ANY = "any";
 const VERDICTS = Object.keys(VERDICT_WORDS) as Verdict[];
 

@@ -87,7 +87,7 @@ class Shape:
         return counts[~blank]
 
     def quoted(self, rows: int, columns: int) -> np.ndarray | None:
-        """(rows, columns) bool: the fields that stand in quotes; None where that cannot be told, as beside blank lines."""
+        """(rows, columns) bool: the fields that stand in quotes; None where that is unknown, as beside blank lines."""
         if not len(self.quotes):
             return np.zeros((rows, columns), dtype=bool)
         delimiters = np.flatnonzero(self._bytes == self._delimiter[0])

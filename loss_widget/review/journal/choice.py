@@ -79,7 +79,7 @@ def _keys_in(path: Path) -> np.ndarray:
 
 
 def _is_the_other_column(written: Written, data: ReviewedData) -> bool:
-    """Whether the journal's column stands beside this one: then nobody has to be told that they are two."""
+    """Whether the journal's column stands beside this one: then nobody needs a warning that they are two."""
     return written.label_column != data.label_column and written.label_column in data.columns
 
 

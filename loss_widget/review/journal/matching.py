@@ -210,7 +210,7 @@ class _Free:
 
 
 def _is_corrected(here: Iterable[_SameText]) -> bool | None:
-    """Whether most of the relabelled rows, where that can be told, have their new labels already; None: nothing tells."""
+    """Whether most of the relabelled rows, as far as is known, have their new labels already; None: unknown."""
     balance = 0
     for text in here:
         changed = sum(r.changed for r in text.reviewed)

@@ -191,5 +191,5 @@ _IN_TURN = (
     "other script",
     "markup",
     "conflicting duplicates",
-    "exact duplicates",  # no row is called one before its twins can be told at once
+    "exact duplicates",  # no row is called one before its duplicates can be named at once
 )

@@ -73,7 +73,7 @@ def cross_score(
     check_rounds(rounds, neighbours)
     training = Training(epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, seed=seed)
     examples = read_examples(data, text=text, label=label, label_names=label_names)
-    callers_columns(examples.frame)  # a name that is taken is told before the wait
+    callers_columns(examples.frame)  # a name that is taken is refused before the wait
     labels = _labels_of(examples, label_names, label_map)
     check_folds(folds, labels)
     base = models.load_base(model)
@@ -144,9 +144,9 @@ def _labels_of(
     examples: Examples, label_names: Sequence[str] | None, label_map: Mapping[Any, str | None] | None
 ) -> AlignedLabels:
     if label_map is not None:
-        told = label_names if label_names is not None else dict.fromkeys(name for name in label_map.values() if name is not None)
+        names = label_names if label_names is not None else dict.fromkeys(name for name in label_map.values() if name is not None)
         called = "label_map" if label_names is None else "label_names"
-        return examples.given.align(list(told), label_map=label_map, called=called)
+        return examples.given.align(list(names), label_map=label_map, called=called)
     return examples.given.as_they_are()
 
 

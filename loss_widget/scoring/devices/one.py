@@ -47,7 +47,7 @@ class OneDevice:
         self._passes: dict[str, ForwardPass] = {}
 
     def prepare(self, tokens: Tokens, precision: str) -> None:
-        """Choose the engine by the first rows that are to be read, or a fair sample of them; later ones are told nothing."""
+        """Choose the engine by the first rows that are to be read, or a fair sample of them; later ones do not change it."""
         import torch
 
         if precision not in self._passes:

@@ -46,7 +46,7 @@ def borrowed(model: Any, *, device: Any) -> Iterator[Any]:
     """The model in evaluation mode on `device` in float32, without gradients; afterwards it is as it was.
 
     Half-precision weights are read through a float32 copy: their own losses depend on the shape of the batch. float32 is whole
-    float32, whatever torch was told, here or by a Trainer that prepared the model. Those settings and torch's number of threads
+    float32, whatever torch was set to, here or by a Trainer that prepared the model. Those settings and torch's number of threads
     are put back, too.
     """
     import torch

@@ -59,7 +59,7 @@ class StockEngine:
         self._model = model
         self._unpadded_config: Any = None
         if padding.token_id is None:
-            # A head without a padding token refuses batches. It is told of one on a shallow copy with a config of its own:
+            # A head without a padding token refuses batches. It gets one on a shallow copy with a config of its own:
             # the weights are shared, the user's config is never touched.
             self._model = copy.copy(model)
             self._model.config = copy.deepcopy(model.config)

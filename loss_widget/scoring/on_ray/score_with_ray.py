@@ -87,8 +87,9 @@ def score_with_ray(
         raise ModelError("Expected a model of one label a row, found a multi-label one. Call `lw.score`, which judges it.")
     parquet_folder.claim(folder)
     rows, source, known = _rows_of(data_or_paths, folder / "_input", text=shown.names, label=label)
-    kept, told = _kept(rows.schema, shown, label), label_names is not None
-    labels = ColumnLabels.of(rows, label, scorer.label_names, label_names if told else known, label_map, by_position=not told)
+    kept, has_names = _kept(rows.schema, shown, label), label_names is not None
+    names = label_names if has_names else known
+    labels = ColumnLabels.of(rows, label, scorer.label_names, names, label_map, by_position=not has_names)
     made_from = {
         "data": source,
         "weights": models.weights_hash(scorer.model),
@@ -186,7 +187,7 @@ class _Worker:
 
 
 class _Told:
-    """What the workers told of their parts, summed up."""
+    """What the workers reported of their parts, summed up."""
 
     def __init__(self, labels: AlignedLabels) -> None:
         self._labels = labels
@@ -196,19 +197,19 @@ class _Told:
         self._log_probs: list[np.ndarray] = []
         self._sampled = 0
 
-    def add(self, told: Mapping[str, Any]) -> None:
-        self._codes.append(np.frombuffer(told["codes"], dtype=np.int32))
-        self._log_probs.append(np.frombuffer(told["log_probs"], dtype=np.float32).reshape(-1, len(self._labels.names)))
-        self._made.append(json.loads(told["provenance"]))
-        self._parts.append(told)
+    def add(self, report: Mapping[str, Any]) -> None:
+        self._codes.append(np.frombuffer(report["codes"], dtype=np.int32))
+        self._log_probs.append(np.frombuffer(report["log_probs"], dtype=np.float32).reshape(-1, len(self._labels.names)))
+        self._made.append(json.loads(report["provenance"]))
+        self._parts.append(report)
         before, self._sampled = self._sampled, self._sampled + len(self._codes[-1])
         if before < _EARLY_ROWS <= self._sampled and not self._labels.believed:
-            self.check()  # a wrong order is told before the wait
+            self.check()  # a wrong order is reported before the wait
 
     def check(self) -> None:
         check_permutation(replace(self._labels, ids=np.concatenate(self._codes)), np.concatenate(self._log_probs))
 
-    def provenance(self, **told: Any) -> dict[str, Any]:
+    def provenance(self, **more: Any) -> dict[str, Any]:
         usable = sum(part["usable"] for part in self._parts)
         agreeing = sum(part["agreeing"] for part in self._parts)
         several = ("engine", "device", "batching")
@@ -220,7 +221,7 @@ class _Told:
             "resumed_rows": sum(part["resumed"] for part in self._parts),
             "parts": len(self._parts),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            **told,
+            **more,
         }
 
 
