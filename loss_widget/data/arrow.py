@@ -230,9 +230,8 @@ def _what_parquet_forgets(dtype: Any, kind: pa.DataType) -> Any:
         return "object" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
     if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.dtype.kind in "iufb":
         return [dtype.categories.tolist(), str(dtype.categories.dtype), bool(dtype.ordered)]
-    if isinstance(dtype, pd.ArrowDtype) and (str(dtype) == "string[pyarrow]" or not is_dtype_name(str(dtype))):
-        return "arrow"
-    return None
+    is_arrow = isinstance(dtype, pd.ArrowDtype) and (str(dtype) == "string[pyarrow]" or pa.types.is_dictionary(kind))
+    return "arrow" if is_arrow else None
 
 
 def is_dtype_name(name: object) -> bool:

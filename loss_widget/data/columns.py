@@ -50,16 +50,15 @@ def put_values(frame: pd.DataFrame, position: int, rows: Sequence[int], values: 
 
     Categories are added where they are missing. `TypeError` or `ValueError` for values that the dtype cannot hold.
     """
-    column = frame.iloc[:, position]
-    dtype = column.dtype
+    dtype = frame.dtypes.iloc[position]  # a Series that is held would make pandas copy the column before it writes
     if isinstance(dtype, pd.CategoricalDtype):
         new = [v for v in dict.fromkeys(values) if not pd.isna(v) and v not in dtype.categories]
         if new:
-            frame.isetitem(position, column.cat.add_categories(new))
+            frame.isetitem(position, frame.iloc[:, position].cat.add_categories(new))
             dtype = frame.dtypes.iloc[position]
     if isinstance(dtype, pd.ArrowDtype) and pa.types.is_dictionary(dtype.pyarrow_dtype):
         # pandas 3.1 moves other rows when it writes single cells of such a column.
-        cells = column.tolist()
+        cells = frame.iloc[:, position].tolist()
         for row, value in zip(rows, values, strict=True):
             cells[row] = value
         frame.isetitem(position, pd.Series(pd.array(cells, dtype=dtype), index=frame.index))
